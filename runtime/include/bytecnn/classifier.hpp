@@ -1,0 +1,90 @@
+#pragma once
+/// The engine: a model, planned for one instruction set, ready to classify.
+///
+///     const auto classifier = bytecnn::Classifier::load("model.json");
+///     const auto result = classifier.classify("some text");
+///     std::cout << classifier.label_name(result) << ' ' << result.score << '\n';
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "bytecnn/isa.hpp"
+#include "bytecnn/model.hpp"
+
+namespace bytecnn {
+
+enum class Status : std::uint8_t {
+  ok,
+  input_too_short,  ///< the model does not pad, and some layer is left without a window
+  out_of_memory,    ///< a thread's first use of a model with very wide layers could not get its working memory
+};
+
+/// "ok", "input too short for this model", ...
+[[nodiscard]] std::string_view to_string(Status status) noexcept;
+
+/// What a classification says. A plain value: copying it allocates nothing.
+struct Result {
+  Status status = Status::ok;
+  /// Index into `Classifier::labels()`, or -1: uncertain (softmax below the model's threshold), or status is not ok.
+  std::int32_t label = -1;
+  /// One sigmoid output: its probability. Otherwise the score of the best output.
+  float score = 0.0F;
+};
+
+class Classifier {
+ public:
+  /// Loads a model file and plans it for `active_isa()`. Throws `Error`.
+  [[nodiscard]] static Classifier load(const std::string& path);
+
+  /// Plans `model` for `isa` (`active_isa()` without one). Throws `Error` where the model is invalid or this machine
+  /// does not run `isa`.
+  explicit Classifier(Model model);
+  Classifier(Model model, Isa isa);
+
+  Classifier(Classifier&&) noexcept;
+  Classifier& operator=(Classifier&&) noexcept;
+  ~Classifier();
+
+  /// Classifies one input; longer inputs are cut to max_len. Safe from many threads at once, takes no lock, does not
+  /// throw, and allocates nothing (exceptions: `Isa::reference`, and `working_memory_on_stack()` being false).
+  [[nodiscard]] Result classify(std::span<const std::byte> input) const noexcept;
+  [[nodiscard]] Result classify(std::string_view text) const noexcept;
+
+  /// The same, and hands out the logits and the scores. Each span is empty or holds `outputs()` floats.
+  Result classify(std::span<const std::byte> input, std::span<float> logits,
+                  std::span<float> scores = {}) const noexcept;
+  Result classify(std::string_view text, std::span<float> logits, std::span<float> scores = {}) const noexcept;
+
+  /// Classifies inputs[i] into results[i] (same length), and into rows i of logits and scores (each empty, or
+  /// inputs.size() * outputs() floats), on `threads` threads (0: as many as the machine has). The results do not depend
+  /// on the number of threads. Throws only where a thread cannot be started.
+  void classify_batch(std::span<const std::span<const std::byte>> inputs, std::span<Result> results,
+                      std::span<float> logits = {}, std::span<float> scores = {}, unsigned threads = 0) const;
+
+  /// Number of logits.
+  [[nodiscard]] std::size_t outputs() const noexcept;
+  /// One name for each label index: two for a single sigmoid output, else `outputs()`. Never empty; without names in
+  /// the model they are "0", "1", ...
+  [[nodiscard]] std::span<const std::string> labels() const noexcept;
+  /// The result's label, or "uncertain".
+  [[nodiscard]] std::string_view label_name(const Result& result) const noexcept;
+  /// The decision threshold: the model's own, else 0.5 for sigmoid and 0 for softmax.
+  [[nodiscard]] float threshold() const noexcept;
+
+  [[nodiscard]] const Model& model() const noexcept;
+  [[nodiscard]] Isa isa() const noexcept;
+  /// False for models so wide that their working memory is kept in a buffer for each thread, made on first use.
+  [[nodiscard]] bool working_memory_on_stack() const noexcept;
+  /// What was planned and why, one line a layer: for `bytecnn info`.
+  [[nodiscard]] std::string plan_description() const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<const Impl> impl_;
+};
+
+}  // namespace bytecnn

@@ -1,0 +1,10 @@
+#include "kernels/kernel_table.hpp"
+#include "kernels/pipeline.hpp"
+
+namespace bytecnn::kernels {
+
+using Arch = xsimd::fma3<xsimd::avx2>;
+
+const KernelTable avx2{Isa::avx2, lanes<Arch>, registers<Arch>, run<Arch>};
+
+}  // namespace bytecnn::kernels

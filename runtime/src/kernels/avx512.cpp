@@ -1,0 +1,10 @@
+#include "kernels/kernel_table.hpp"
+#include "kernels/pipeline.hpp"
+
+namespace bytecnn::kernels {
+
+using Arch = xsimd::avx512bw;
+
+const KernelTable avx512{Isa::avx512, lanes<Arch>, registers<Arch>, run<Arch>};
+
+}  // namespace bytecnn::kernels

@@ -1,0 +1,130 @@
+#pragma once
+/// Dense layers and scores for one input: units in lanes, one broadcast input at a time. Several chains of FMAs run
+/// side by side, or their latency would be the bound: a layer costs inputs * vectors FMAs.
+
+#include <cstddef>
+#include <cstdint>
+
+#include "kernels/simd.hpp"
+#include "plan.hpp"
+
+namespace bytecnn::kernels {
+
+/// Vectors vectors of units, Chains sums each.
+template <class Arch, std::size_t Vectors, std::size_t Chains>
+void dense_block(const DenseStage& dense, std::size_t first, const float* input, float* output) noexcept {
+  using V = Floats<Arch>;
+  const std::size_t width = dense.vectors * lanes<Arch>;
+  const float* weights = dense.weights + first * lanes<Arch>;
+  V sums[Chains][Vectors];
+#pragma GCC unroll 8
+  for (std::size_t v = 0; v < Vectors; ++v) {
+    sums[0][v] = load<Arch>(dense.bias + (first + v) * lanes<Arch>);
+#pragma GCC unroll 8
+    for (std::size_t chain = 1; chain < Chains; ++chain) sums[chain][v] = V(0.0F);
+  }
+  std::size_t i = 0;
+  for (; i + Chains <= dense.inputs; i += Chains) {
+#pragma GCC unroll 8
+    for (std::size_t chain = 0; chain < Chains; ++chain, weights += width) {
+      const V x(input[i + chain]);
+#pragma GCC unroll 8
+      for (std::size_t v = 0; v < Vectors; ++v) {
+        sums[chain][v] = xsimd::fma(load<Arch>(weights + v * lanes<Arch>), x, sums[chain][v]);
+      }
+    }
+  }
+  for (; i < dense.inputs; ++i, weights += width) {
+    const V x(input[i]);
+#pragma GCC unroll 8
+    for (std::size_t v = 0; v < Vectors; ++v) {
+      sums[0][v] = xsimd::fma(load<Arch>(weights + v * lanes<Arch>), x, sums[0][v]);
+    }
+  }
+#pragma GCC unroll 8
+  for (std::size_t v = 0; v < Vectors; ++v) {
+#pragma GCC unroll 8
+    for (std::size_t chain = 1; chain < Chains; ++chain) sums[0][v] += sums[chain][v];
+    sums[0][v].store_aligned(output + (first + v) * lanes<Arch>);
+  }
+}
+
+/// A single unit: inputs in lanes. Weights are zero behind the last input, and what the input holds there is finite.
+template <class Arch>
+float dot_product(const float* weights, const float* input, std::size_t count) noexcept {
+  using V = Floats<Arch>;
+  V even(0.0F);
+  V odd(0.0F);
+  std::size_t i = 0;
+  for (; i + lanes<Arch> < count; i += 2 * lanes<Arch>) {
+    even = xsimd::fma(load<Arch>(weights + i), load<Arch>(input + i), even);
+    odd = xsimd::fma(load<Arch>(weights + i + lanes<Arch>), load<Arch>(input + i + lanes<Arch>), odd);
+  }
+  if (i < count) even = xsimd::fma(load<Arch>(weights + i), load<Arch>(input + i), even);
+  alignas(64) float parts[lanes<Arch>];
+  (even + odd).store_aligned(parts);
+  for (std::size_t half = lanes<Arch> / 2; half > 0; half /= 2) {
+    for (std::size_t j = 0; j < half; ++j) parts[j] += parts[j + half];
+  }
+  return parts[0];
+}
+
+template <class Arch>
+void dense_layer(const DenseStage& dense, const float* input, float* output) noexcept {
+  if (dense.units == 1) {
+    for (std::size_t i = 0; i < lanes<Arch>; ++i) output[i] = 0.0F;
+    output[0] = dense.bias[0] + dot_product<Arch>(dense.weights, input, dense.inputs);
+  } else {
+    constexpr std::size_t chains = registers<Arch> == 32 ? 2 : 1;
+    std::size_t v = 0;
+    for (; dense.vectors - v >= 8; v += 8) dense_block<Arch, 8, chains>(dense, v, input, output);
+    if (dense.vectors - v >= 4) {
+      dense_block<Arch, 4, 2 * chains>(dense, v, input, output);
+      v += 4;
+    }
+    switch (dense.vectors - v) {
+      case 3:
+        dense_block<Arch, 3, 2 * chains>(dense, v, input, output);
+        break;
+      case 2:
+        dense_block<Arch, 2, 4>(dense, v, input, output);
+        break;
+      case 1:
+        dense_block<Arch, 1, 8>(dense, v, input, output);
+        break;
+      default:
+        break;
+    }
+  }
+  activate<Arch>(output, dense.vectors, dense.activation, dense.slope);
+}
+
+/// Scores in place of `count` logits; the memory is aligned and holds whole vectors.
+template <class Arch>
+void scores_in_place(Output kind, float* values, std::size_t count) noexcept {
+  using V = Floats<Arch>;
+  if (kind == Output::none) return;
+  const std::size_t width = (count + lanes<Arch> - 1) / lanes<Arch> * lanes<Arch>;
+  if (kind == Output::sigmoid) {
+    for (std::size_t i = 0; i < width; i += lanes<Arch>)
+      sigmoid<Arch>(load<Arch>(values + i)).store_aligned(values + i);
+    return;
+  }
+  float largest = values[0];
+  for (std::size_t i = 1; i < count; ++i) largest = largest < values[i] ? values[i] : largest;
+  for (std::size_t i = count; i < width; ++i) values[i] = largest - 1000.0F;  // vanishes: exp underflows
+  V sum(0.0F);
+  for (std::size_t i = 0; i < width; i += lanes<Arch>) {
+    const V x = xsimd::exp(load<Arch>(values + i) - V(largest));
+    x.store_aligned(values + i);
+    sum += x;
+  }
+  alignas(64) float parts[lanes<Arch>];
+  sum.store_aligned(parts);
+  float total = 0.0F;
+  for (const float part : parts) total += part;
+  const V divisor(total);
+  for (std::size_t i = 0; i < width; i += lanes<Arch>) (load<Arch>(values + i) / divisor).store_aligned(values + i);
+}
+
+}  // namespace bytecnn::kernels

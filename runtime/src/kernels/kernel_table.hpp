@@ -1,0 +1,31 @@
+#pragma once
+/// The kernels of each instruction set, as the dispatcher sees them.
+
+#include <cstdint>
+
+#include "bytecnn/isa.hpp"
+
+#include "plan.hpp"
+
+namespace bytecnn::kernels {
+
+struct KernelTable {
+  Isa isa = Isa::reference;
+  std::uint32_t lanes = 0;      ///< floats a vector
+  std::uint32_t registers = 0;  ///< vector registers, which limit how much a kernel keeps in flight
+  RunFunction run = nullptr;
+};
+
+#if defined(BYTECNN_KERNELS_X86)
+extern const KernelTable sse2;
+extern const KernelTable avx2;
+extern const KernelTable avx512;
+#endif
+#if defined(BYTECNN_KERNELS_NEON64)
+extern const KernelTable neon64;
+#endif
+
+/// The kernels of `isa`, or null where this build does not hold them or this machine does not run them.
+[[nodiscard]] const KernelTable* find(Isa isa) noexcept;
+
+}  // namespace bytecnn::kernels

@@ -1,0 +1,10 @@
+#include "kernels/kernel_table.hpp"
+#include "kernels/pipeline.hpp"
+
+namespace bytecnn::kernels {
+
+using Arch = xsimd::neon64;
+
+const KernelTable neon64{Isa::neon64, lanes<Arch>, registers<Arch>, run<Arch>};
+
+}  // namespace bytecnn::kernels

@@ -1,0 +1,230 @@
+#pragma once
+/// One classification, start to end.
+///
+/// Every conv stage has a sliding buffer of input columns. A round makes as many table columns as fit, then every stage
+/// turns what it has into what the next one needs, and the last columns are pooled. With padding, only the columns that
+/// see the text are computed; the rest (`PadRun`) is known.
+
+#include <cstddef>
+#include <cstdint>
+
+#include "kernels/conv_stage.hpp"
+#include "kernels/dense_stage.hpp"
+#include "kernels/pool_stage.hpp"
+#include "kernels/simd.hpp"
+#include "kernels/table_stage.hpp"
+#include "plan.hpp"
+
+namespace bytecnn::kernels {
+
+BYTECNN_INLINE std::int64_t smaller(std::int64_t a, std::int64_t b) {
+  return a < b ? a : b;
+}
+
+template <class Arch>
+class Pipeline {
+ public:
+  Pipeline(const Plan& plan, const TokenSource& source, float* working) noexcept
+      : plan_(plan),
+        source_(source),
+        working_(working),
+        states_(reinterpret_cast<StageState*>(working + plan.state_offset)),
+        pooler_(plan.pool, working + plan.pool_offset) {}
+
+  /// Pools all columns and writes the features.
+  void run(float* features) noexcept {
+    const std::int64_t pooled = count_columns();
+    float* tile = working_ + plan_.tile_offset;
+    if (plan_.pool_in_registers) {
+      pool_table<Arch>(plan_.table, source_, pooled, tile, pooler_);
+    } else if (plan_.conv_count == 0) {
+      for (std::int64_t done = 0; done < pooled;) {
+        const std::int64_t count = smaller(pooled - done, plan_.tile_columns);
+        make_table_columns(done, done + count, tile);
+        pooler_.add_columns(tile, count);
+        done += count;
+      }
+    } else {
+      run_convs(pooled, tile);
+    }
+    if (repeats_ > 0) pooler_.add_pad_run(plan_.pool.pad_run, repeats_);
+    pooler_.finish(features);
+  }
+
+ private:
+  [[nodiscard]] const ConvStage& conv(std::uint32_t s) const { return plan_.convs[s]; }
+  [[nodiscard]] StageState& state(std::uint32_t s) const { return states_[s]; }
+  [[nodiscard]] static std::int64_t reach(const ConvStage& c) {
+    return static_cast<std::int64_t>(c.dilation) * (c.kernel_size - 1);
+  }
+
+  /// How many columns each stage has to compute; returns how many are pooled. Sets `repeats_`.
+  std::int64_t count_columns() noexcept {
+    // The lengths of all stages' outputs without any short cut.
+    const TableStage& table = plan_.table;
+    const std::int64_t table_reach = static_cast<std::int64_t>(table.dilation) * (table.kernel_size - 1);
+    std::int64_t length = (source_.tokens + table.pad_left + table.pad_right - table_reach - 1) / table.stride + 1;
+    table_columns_ = length;
+    for (std::uint32_t s = 0; s < plan_.conv_count; ++s) {
+      state(s) = StageState{};
+      state(s).inputs = length;
+      length = (length + conv(s).pad_left + conv(s).pad_right - reach(conv(s)) - 1) / conv(s).stride + 1;
+      state(s).needed = length;
+    }
+    const PadRun& run = plan_.pool.pad_run;
+    if (!run.present) return length;
+    const auto stride = static_cast<std::int64_t>(plan_.total_stride);
+    const std::int64_t text_end = source_.length + static_cast<std::int64_t>(plan_.total_pad_left);
+    const std::int64_t first_constant = (text_end + stride - 1) / stride;
+    if (first_constant > run.last_constant) return length;
+    repeats_ = run.last_constant - first_constant + 1;
+    // Only the columns before the first constant one; their windows end inside the padded input, so that no stage
+    // needs its right border.
+    std::int64_t needed = first_constant;
+    for (std::uint32_t s = plan_.conv_count; s-- > 0;) {
+      state(s).needed = needed;
+      if (needed > 0) needed = (needed - 1) * conv(s).stride + reach(conv(s)) + 1 - conv(s).pad_left;
+      needed = smaller(needed < 0 ? 0 : needed, state(s).inputs);
+    }
+    table_columns_ = needed;
+    return first_constant;
+  }
+
+  void make_table_columns(std::int64_t low, std::int64_t high, float* out) noexcept {
+    table_columns<Arch>(plan_.table, source_, low, high, out);
+    apply_epilogue<Arch>(plan_.table.epilogue, out, static_cast<std::size_t>(high - low), plan_.table.vectors, nullptr,
+                         0);
+  }
+
+  [[nodiscard]] float* buffer(std::uint32_t s) const { return working_ + conv(s).buffer_offset; }
+  [[nodiscard]] float* buffer_end(std::uint32_t s) const {
+    return buffer(s) + static_cast<std::size_t>(state(s).end - state(s).first) * conv(s).input_floats;
+  }
+  [[nodiscard]] std::int64_t room(std::uint32_t s) const {
+    return static_cast<std::int64_t>(conv(s).buffer_columns) - (state(s).end - state(s).first);
+  }
+
+  /// Appends zero columns while the stage's next input is padding.
+  void append_padding(std::uint32_t s) noexcept {
+    StageState& st = state(s);
+    const auto left = static_cast<std::int64_t>(conv(s).pad_left);
+    std::int64_t zeros = 0;
+    if (st.end < left) {
+      zeros = left - st.end;
+    } else if (st.end >= left + st.inputs) {
+      zeros = left + st.inputs + conv(s).pad_right - st.end;
+    }
+    zeros = smaller(zeros, room(s));
+    if (zeros <= 0) return;
+    float* out = buffer_end(s);
+    const std::size_t floats = static_cast<std::size_t>(zeros) * conv(s).input_floats;
+    for (std::size_t i = 0; i < floats; i += lanes<Arch>) Floats<Arch>(0.0F).store_aligned(out + i);
+    st.end += zeros;
+  }
+
+  /// How many real columns the stage's buffer takes now.
+  [[nodiscard]] std::int64_t appetite(std::uint32_t s) const {
+    const std::int64_t real = state(s).end - conv(s).pad_left;
+    return real < 0 ? 0 : smaller(room(s), state(s).inputs - real);
+  }
+
+  /// Drops the input columns that no later window needs.
+  void slide(std::uint32_t s) noexcept {
+    StageState& st = state(s);
+    const std::int64_t next = smaller(st.produced * conv(s).stride, st.end);
+    if (next <= st.first) return;
+    const std::size_t width = conv(s).input_floats;
+    const float* from = buffer(s) + static_cast<std::size_t>(next - st.first) * width;
+    const std::size_t floats = static_cast<std::size_t>(st.end - next) * width;
+    for (std::size_t i = 0; i < floats; i += lanes<Arch>) load<Arch>(from + i).store_aligned(buffer(s) + i);
+    st.first = next;
+  }
+
+  /// Columns that stage `s` can compute from its buffer: whole register blocks until the last ones.
+  [[nodiscard]] std::int64_t computable(std::uint32_t s) const {
+    const StageState& st = state(s);
+    const std::int64_t windows = st.end - reach(conv(s)) - 1;
+    const std::int64_t possible = windows < 0 ? 0 : windows / conv(s).stride + 1 - st.produced;
+    const std::int64_t wanted = st.needed - st.produced;
+    if (possible >= wanted) return wanted;
+    return possible <= 0 ? 0 : possible - possible % conv(s).block_positions;
+  }
+
+  /// Computes `count` columns of stage `s` into `out`.
+  void compute(std::uint32_t s, std::int64_t count, float* out) noexcept {
+    StageState& st = state(s);
+    const ConvStage& c = conv(s);
+    const float* window = buffer(s) + static_cast<std::size_t>(st.produced * c.stride - st.first) * c.input_floats;
+    const auto columns = static_cast<std::size_t>(count);
+    conv_columns<Arch>(c, window, out, columns);
+    apply_epilogue<Arch>(c.epilogue, out, columns, c.output_floats / lanes<Arch>,
+                         window + std::size_t{c.pad_left} * c.input_floats, c.input_floats);
+    st.produced += count;
+    slide(s);
+  }
+
+  void run_convs(std::int64_t pooled, float* tile) noexcept {
+    const std::uint32_t last = plan_.conv_count - 1;
+    std::int64_t made = 0;  // table columns
+    while (state(last).produced < pooled) {
+      append_padding(0);
+      const std::int64_t fresh = smaller(appetite(0), table_columns_ - made);
+      if (fresh > 0) {
+        make_table_columns(made, made + fresh, buffer_end(0));
+        made += fresh;
+        state(0).end += fresh;
+        append_padding(0);
+      }
+      for (std::uint32_t s = 0; s < last; ++s) {
+        append_padding(s + 1);
+        const std::int64_t count = smaller(computable(s), appetite(s + 1));
+        if (count <= 0) continue;
+        compute(s, count, buffer_end(s + 1));
+        state(s + 1).end += count;
+        append_padding(s + 1);
+      }
+      for (std::int64_t left = computable(last); left > 0;) {
+        const std::int64_t count = smaller(left, plan_.tile_columns);
+        compute(last, count, tile);
+        pooler_.add_columns(tile, count);
+        left -= count;
+      }
+    }
+  }
+
+  const Plan& plan_;
+  const TokenSource& source_;
+  float* working_;
+  StageState* states_;
+  Pooler<Arch> pooler_;
+  std::int64_t table_columns_ = 0;
+  std::int64_t repeats_ = 0;
+};
+
+/// See `RunFunction`.
+template <class Arch>
+void run(const Plan& plan, const unsigned char* bytes, std::size_t length, float* working, float* logits,
+         float* scores) noexcept {
+  TokenSource source;
+  source.bytes = bytes;
+  source.length = static_cast<std::int64_t>(length);
+  source.tokens = plan.padded ? static_cast<std::int64_t>(plan.max_len) : source.length;
+  source.pad_token = plan.pad_token;
+  source.outside = plan.vocab_size;
+
+  float* input = working + plan.features_offset;
+  float* output = input + plan.features_floats;
+  Pipeline<Arch>(plan, source, working).run(input);
+  for (std::uint32_t d = 0; d < plan.dense_count; ++d) {
+    dense_layer<Arch>(plan.dense[d], input, output);
+    float* const swapped = input;
+    input = output;
+    output = swapped;
+  }
+  const std::size_t outputs = plan.dense[plan.dense_count - 1].units;
+  for (std::size_t i = 0; i < outputs; ++i) logits[i] = input[i];
+  scores_in_place<Arch>(plan.output, input, outputs);
+  for (std::size_t i = 0; i < outputs; ++i) scores[i] = input[i];
+}
+
+}  // namespace bytecnn::kernels

@@ -1,0 +1,107 @@
+#pragma once
+/// The vector vocabulary of the kernels, on xsimd's architecture types.
+
+#include <cstddef>
+#include <cstdint>
+#include <type_traits>
+
+#include <xsimd/xsimd.hpp>
+
+#include "bytecnn/model.hpp"
+
+#define BYTECNN_INLINE inline __attribute__((always_inline))
+
+namespace bytecnn::kernels {
+
+template <class Arch>
+using Floats = xsimd::batch<float, Arch>;
+
+template <class Arch>
+inline constexpr std::size_t lanes = Floats<Arch>::size;
+
+/// Vector registers: 32 where the instruction set has AVX-512 or NEON64, else 16.
+template <class Arch>
+inline constexpr std::size_t registers = 16;
+
+/// Whether the 32-bit integer maximum is one instruction (SSE2 lacks it).
+template <class Arch>
+inline constexpr bool has_integer_maximum = true;
+#if XSIMD_WITH_SSE2
+template <>
+inline constexpr bool has_integer_maximum<xsimd::sse2> = false;
+#endif
+#if XSIMD_WITH_AVX512BW
+template <>
+inline constexpr std::size_t registers<xsimd::avx512bw> = 32;
+#endif
+#if XSIMD_WITH_NEON64
+template <>
+inline constexpr std::size_t registers<xsimd::neon64> = 32;
+#endif
+
+template <class Arch>
+BYTECNN_INLINE Floats<Arch> load(const float* p) {
+  return Floats<Arch>::load_aligned(p);
+}
+
+template <class Arch>
+BYTECNN_INLINE Floats<Arch> load_unaligned(const float* p) {
+  return Floats<Arch>::load_unaligned(p);
+}
+
+/// max(a, b) where both are +0 or above, or one of them is the constant +0: such floats order as integers, and the
+/// integer maximum leaves the floating-point units free for additions. (-0 and negative numbers are below +0 as
+/// integers as well.)
+template <class Arch>
+BYTECNN_INLINE Floats<Arch> positive_max(Floats<Arch> a, Floats<Arch> b) {
+  if constexpr (has_integer_maximum<Arch>) {
+    const auto x = xsimd::bitwise_cast<xsimd::batch<std::int32_t, Arch>>(a);
+    const auto y = xsimd::bitwise_cast<xsimd::batch<std::int32_t, Arch>>(b);
+    return xsimd::bitwise_cast<Floats<Arch>>(xsimd::max(x, y));
+  } else {
+    return xsimd::max(a, b);
+  }
+}
+
+template <class Arch>
+BYTECNN_INLINE Floats<Arch> sigmoid(Floats<Arch> x) {
+  const Floats<Arch> one(1.0F);
+  return one / (one + xsimd::exp(-x));
+}
+
+/// Gelu in its erf form: x / 2 (1 + erf(x / sqrt 2)).
+template <class Arch>
+BYTECNN_INLINE Floats<Arch> gelu(Floats<Arch> x) {
+  constexpr float inverse_sqrt2 = 0.70710678118654752F;
+  return Floats<Arch>(0.5F) * x * (Floats<Arch>(1.0F) + xsimd::erf(x * Floats<Arch>(inverse_sqrt2)));
+}
+
+/// Applies an activation to `count` vectors in place.
+template <class Arch>
+void activate(float* values, std::size_t count, Activation::Kind kind, float slope) noexcept {
+  using V = Floats<Arch>;
+  const auto apply = [values, count](auto function) {
+    for (std::size_t i = 0; i < count; ++i) {
+      float* p = values + i * lanes<Arch>;
+      function(load<Arch>(p)).store_aligned(p);
+    }
+  };
+  switch (kind) {
+    case Activation::Kind::none:
+      return;
+    case Activation::Kind::relu:
+      return apply([](V x) { return xsimd::max(x, V(0.0F)); });
+    case Activation::Kind::leaky_relu:
+      return apply([slope](V x) { return xsimd::select(x > V(0.0F), x, x * V(slope)); });
+    case Activation::Kind::gelu:
+      return apply([](V x) { return gelu<Arch>(x); });
+    case Activation::Kind::silu:
+      return apply([](V x) { return x * sigmoid<Arch>(x); });
+    case Activation::Kind::tanh:
+      return apply([](V x) { return xsimd::tanh(x); });
+    case Activation::Kind::sigmoid:
+      return apply([](V x) { return sigmoid<Arch>(x); });
+  }
+}
+
+}  // namespace bytecnn::kernels

@@ -1,0 +1,10 @@
+#include "kernels/kernel_table.hpp"
+#include "kernels/pipeline.hpp"
+
+namespace bytecnn::kernels {
+
+using Arch = xsimd::sse2;
+
+const KernelTable sse2{Isa::sse2, lanes<Arch>, registers<Arch>, run<Arch>};
+
+}  // namespace bytecnn::kernels

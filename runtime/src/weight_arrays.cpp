@@ -1,0 +1,92 @@
+#include "weight_arrays.hpp"
+
+#include <array>
+#include <charconv>
+#include <cmath>
+
+namespace bytecnn {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+/// Walks the nested array; builds the pointer of a place only when something is wrong there.
+class Reader {
+ public:
+  Reader(const JsonValue& root, std::size_t rank) : root_(root), index_(rank, 0) {
+    result_.shape.assign(rank, 0);  // 0: not seen yet
+  }
+
+  WeightArray read() {
+    descend(root_.json(), 0);
+    return std::move(result_);
+  }
+
+ private:
+  void descend(const Json& level, std::size_t depth) {
+    if (!level.is_array()) fail(depth, "wrong type", "an array of " + std::to_string(index_.size()) + " levels");
+    if (level.empty()) fail(depth, "an empty array", "at least one number");
+    if (result_.shape[depth] == 0) result_.shape[depth] = level.size();
+    if (level.size() != result_.shape[depth]) {
+      fail(depth, "rows differ in length", std::to_string(result_.shape[depth]) + " elements",
+           std::to_string(level.size()));
+    }
+    for (std::size_t i = 0; i < level.size(); ++i) {
+      index_[depth] = i;
+      if (depth + 1 < index_.size()) {
+        descend(level[i], depth + 1);
+      } else {
+        append(level[i]);
+      }
+    }
+  }
+
+  void append(const Json& number) {
+    if (!number.is_number()) fail(index_.size(), "wrong type", "a number", number.type_name());
+    const auto value = static_cast<float>(number.get<double>());
+    if (!std::isfinite(value)) fail(index_.size(), "a number that no finite float holds", {}, number.dump());
+    result_.values.push_back(value);
+  }
+
+  [[noreturn]] void fail(std::size_t depth, const char* message, std::string expected, std::string found = {}) const {
+    std::string pointer = root_.pointer();
+    for (std::size_t i = 0; i < depth; ++i) pointer += "/" + std::to_string(index_[i]);
+    throw Error(ErrorCode::invalid, message, pointer, std::move(expected), std::move(found));
+  }
+
+  const JsonValue& root_;
+  std::vector<std::size_t> index_;
+  WeightArray result_;
+};
+
+void append_level(std::string& text, std::span<const float>& values, std::span<const std::size_t> shape) {
+  text += '[';
+  for (std::size_t i = 0; i < shape[0]; ++i) {
+    if (i != 0) text += shape.size() == 1 ? ", " : ",\n      ";
+    if (shape.size() > 1) {
+      append_level(text, values, shape.subspan(1));
+      continue;
+    }
+    std::array<char, 32> digits{};
+    text.append(digits.data(), std::to_chars(digits.data(), digits.data() + digits.size(), values[0]).ptr);
+    values = values.subspan(1);
+  }
+  text += ']';
+}
+
+}  // namespace
+
+WeightArray read_weight_array(const JsonValue& value, std::size_t rank) {
+  return Reader(value, rank).read();
+}
+
+std::string shape_text(std::span<const std::size_t> shape) {
+  std::string text = "[";
+  for (std::size_t i = 0; i < shape.size(); ++i) text += (i == 0 ? "" : ", ") + std::to_string(shape[i]);
+  return text + "]";
+}
+
+void append_weight_array(std::string& text, std::span<const float> values, std::span<const std::size_t> shape) {
+  append_level(text, values, shape);
+}
+
+}  // namespace bytecnn
