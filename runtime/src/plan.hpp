@@ -34,6 +34,8 @@ struct TableStage {
   std::uint32_t vectors = 0;     ///< vectors a column
   std::uint32_t row_floats = 0;  ///< floats from one token to the next: kernel_size * vectors * lanes
   const float* rows = nullptr;   ///< [vocab_size + 1][kernel_size][vectors * lanes]
+  /// Room for the tokens of the windows at a border, where columns are pooled in registers.
+  static constexpr std::uint32_t max_edge_tokens = 256;
   Epilogue epilogue;
 };
 
@@ -65,8 +67,8 @@ struct PadRun {
   std::int64_t last_constant = 0;     ///< last column (of the pooled ones) whose window lies inside the padded input
   const float* constant = nullptr;    ///< that column
   std::uint32_t border_columns = 0;   ///< columns after it
-  const float* border_sum = nullptr;  ///< over those columns; all null where there are none
-  const float* border_max = nullptr;
+  const float* border_sum = nullptr;  ///< over those columns; zeros where there are none
+  const float* largest = nullptr;     ///< maximum over the constant and those columns
   const float* border_squares = nullptr;  ///< sum of squared distances from their mean
 };
 

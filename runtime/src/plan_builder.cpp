@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cstring>
-#include <limits>
 #include <utility>
 
 #include "reference_columns.hpp"
@@ -76,7 +75,9 @@ PlannedModel::PlannedModel(const Model& model, std::uint32_t lanes, std::uint32_
     plan_.total_stride *= layer.stride;
   }
   build_pool(model, width / lanes);
-  plan_.pool_in_registers = tables && convs_.empty() && plan_.table.epilogue.activation == Activation::Kind::relu &&
+  const std::uint64_t edges = std::uint64_t{first.reach()} + first.pad_left + first.pad_right + first.stride;
+  plan_.pool_in_registers = tables && convs_.empty() && 4 * edges <= TableStage::max_edge_tokens &&
+                            plan_.table.epilogue.activation == Activation::Kind::relu &&
                             plan_.table.epilogue.scale == nullptr &&
                             architecture.pooling != Pooling::concat_avg_max_std;
   build_head(model);
@@ -299,13 +300,13 @@ void PlannedModel::build_pad_run(const Model& model) {
   run.last_constant = last_constant(length);
   run.constant = memory;
   run.border_sum = memory + width;
-  run.border_max = memory + 2 * width;
+  run.largest = memory + 2 * width;
   run.border_squares = memory + 3 * width;
   run.border_columns = static_cast<std::uint32_t>(positions - constant - 1);
   for (std::size_t c = 0; c < channels; ++c) {
     const double* row = &columns[c * positions];
     double sum = 0;
-    double largest = -std::numeric_limits<double>::infinity();
+    double largest = row[constant];
     for (std::size_t p = constant + 1; p < positions; ++p) {
       sum += row[p];
       largest = std::max(largest, row[p]);

@@ -43,7 +43,7 @@ void direct_block(const ConvStage& conv, const float* weights, const float* bias
       for (std::size_t p = 0; p < Positions; ++p) {
         const V x(input[p * position_step + c]);
 #pragma GCC unroll 24
-        for (std::size_t v = 0; v < Vectors; ++v) sums[p][v] = xsimd::fma(w[v], x, sums[p][v]);
+        for (std::size_t v = 0; v < Vectors; ++v) sums[p][v] = multiply_add<Arch>(w[v], x, sums[p][v]);
       }
     }
   }
@@ -119,7 +119,7 @@ void depthwise_conv(const ConvStage& conv, const float* input, float* output, st
     for (std::size_t i = 0; i < width; i += lanes<Arch>) {
       auto sum = load<Arch>(conv.bias + i);
       for (std::uint32_t k = 0; k < conv.kernel_size; ++k) {
-        sum = xsimd::fma(load<Arch>(conv.weights + k * width + i), load<Arch>(column + k * tap_step + i), sum);
+        sum = multiply_add<Arch>(load<Arch>(conv.weights + k * width + i), load<Arch>(column + k * tap_step + i), sum);
       }
       sum.store_aligned(output + p * conv.output_floats + i);
     }
@@ -147,7 +147,8 @@ void apply_epilogue(const Epilogue& epilogue, float* columns, std::size_t count,
     for (std::size_t p = 0; p < count; ++p) {
       for (std::size_t i = 0; i < width; i += lanes<Arch>) {
         float* at = columns + p * width + i;
-        xsimd::fma(load<Arch>(at), load<Arch>(epilogue.scale + i), load<Arch>(epilogue.shift + i)).store_aligned(at);
+        multiply_add<Arch>(load<Arch>(at), load<Arch>(epilogue.scale + i), load<Arch>(epilogue.shift + i))
+            .store_aligned(at);
       }
     }
   }

@@ -30,7 +30,7 @@ void dense_block(const DenseStage& dense, std::size_t first, const float* input,
       const V x(input[i + chain]);
 #pragma GCC unroll 8
       for (std::size_t v = 0; v < Vectors; ++v) {
-        sums[chain][v] = xsimd::fma(load<Arch>(weights + v * lanes<Arch>), x, sums[chain][v]);
+        sums[chain][v] = multiply_add<Arch>(load<Arch>(weights + v * lanes<Arch>), x, sums[chain][v]);
       }
     }
   }
@@ -38,7 +38,7 @@ void dense_block(const DenseStage& dense, std::size_t first, const float* input,
     const V x(input[i]);
 #pragma GCC unroll 8
     for (std::size_t v = 0; v < Vectors; ++v) {
-      sums[0][v] = xsimd::fma(load<Arch>(weights + v * lanes<Arch>), x, sums[0][v]);
+      sums[0][v] = multiply_add<Arch>(load<Arch>(weights + v * lanes<Arch>), x, sums[0][v]);
     }
   }
 #pragma GCC unroll 8
@@ -57,10 +57,10 @@ float dot_product(const float* weights, const float* input, std::size_t count) n
   V odd(0.0F);
   std::size_t i = 0;
   for (; i + lanes<Arch> < count; i += 2 * lanes<Arch>) {
-    even = xsimd::fma(load<Arch>(weights + i), load<Arch>(input + i), even);
-    odd = xsimd::fma(load<Arch>(weights + i + lanes<Arch>), load<Arch>(input + i + lanes<Arch>), odd);
+    even = multiply_add<Arch>(load<Arch>(weights + i), load<Arch>(input + i), even);
+    odd = multiply_add<Arch>(load<Arch>(weights + i + lanes<Arch>), load<Arch>(input + i + lanes<Arch>), odd);
   }
-  if (i < count) even = xsimd::fma(load<Arch>(weights + i), load<Arch>(input + i), even);
+  if (i < count) even = multiply_add<Arch>(load<Arch>(weights + i), load<Arch>(input + i), even);
   alignas(64) float parts[lanes<Arch>];
   (even + odd).store_aligned(parts);
   for (std::size_t half = lanes<Arch> / 2; half > 0; half /= 2) {

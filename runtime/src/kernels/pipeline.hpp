@@ -12,6 +12,7 @@
 #include "kernels/dense_stage.hpp"
 #include "kernels/pool_stage.hpp"
 #include "kernels/simd.hpp"
+#include "kernels/table_pool.hpp"
 #include "kernels/table_stage.hpp"
 #include "plan.hpp"
 
@@ -36,8 +37,11 @@ class Pipeline {
     const std::int64_t pooled = count_columns();
     float* tile = working_ + plan_.tile_offset;
     if (plan_.pool_in_registers) {
-      pool_table<Arch>(plan_.table, source_, pooled, tile, pooler_);
-    } else if (plan_.conv_count == 0) {
+      pool_table<Arch>(plan_, source_, pooled, repeats_, features);
+      return;
+    }
+    pooler_.start();
+    if (plan_.conv_count == 0) {
       for (std::int64_t done = 0; done < pooled;) {
         const std::int64_t count = smaller(pooled - done, plan_.tile_columns);
         make_table_columns(done, done + count, tile);

@@ -10,7 +10,6 @@
 #include <limits>
 
 #include "kernels/simd.hpp"
-#include "kernels/table_stage.hpp"
 #include "plan.hpp"
 
 namespace bytecnn::kernels {
@@ -29,7 +28,11 @@ class Pooler {
         sum_(memory),
         carry_(memory + width_),
         maximum_(memory + 2 * width_),
-        squares_(memory + 3 * width_) {
+        squares_(memory + 3 * width_) {}
+
+  /// Forgets everything pooled so far.
+  void start() noexcept {
+    columns_ = 0.0F;
     for (std::size_t i = 0; i < width_; i += lanes<Arch>) {
       V(0.0F).store_aligned(sum_ + i);
       V(0.0F).store_aligned(carry_ + i);
@@ -93,7 +96,7 @@ class Pooler {
     if (run.border_columns == 0) return;
     const auto border = static_cast<float>(run.border_columns);
     for (std::size_t i = 0; i < width_; i += lanes<Arch>) {
-      add_totals(i, load<Arch>(run.border_sum + i), load<Arch>(run.border_max + i), load<Arch>(run.border_squares + i),
+      add_totals(i, load<Arch>(run.border_sum + i), load<Arch>(run.largest + i), load<Arch>(run.border_squares + i),
                  border);
     }
     advance(border);
@@ -143,107 +146,5 @@ class Pooler {
   float* squares_;
   float columns_ = 0.0F;
 };
-
-/// Table columns with relu, pooled while they are in registers: `count` interior windows, Vectors vectors from vector
-/// `first` on. Cost a position and vector: kernel_size loads, kernel_size additions, two maxima.
-template <class Arch, std::size_t Kernel, std::size_t Vectors>
-void pool_table_columns(const TableStage& table, const unsigned char* window, std::int64_t count, std::size_t first,
-                        Pooler<Arch>& pooler) noexcept {
-  using V = Floats<Arch>;
-  const std::size_t kernel = Kernel == 0 ? table.kernel_size : Kernel;
-  const std::size_t width = table.vectors * lanes<Arch>;
-  const std::size_t row = table.row_floats;
-  const float* rows = table.rows + first * lanes<Arch>;
-  while (count > 0) {
-    const std::int64_t part = count < sum_columns ? count : sum_columns;
-    V sums[Vectors];
-    V maxima[Vectors];
-#pragma GCC unroll 8
-    for (std::size_t v = 0; v < Vectors; ++v) sums[v] = maxima[v] = V(0.0F);
-    for (std::int64_t p = 0; p < part; ++p, window += table.stride) {
-      V x[Vectors];
-      const float* tap = rows + window[0] * row;
-#pragma GCC unroll 8
-      for (std::size_t v = 0; v < Vectors; ++v) x[v] = load<Arch>(tap + v * lanes<Arch>);
-#pragma GCC unroll 8
-      for (std::size_t k = 1; k < kernel; ++k) {
-        tap = rows + window[k * table.dilation] * row + k * width;
-#pragma GCC unroll 8
-        for (std::size_t v = 0; v < Vectors; ++v) x[v] += load<Arch>(tap + v * lanes<Arch>);
-      }
-#pragma GCC unroll 8
-      for (std::size_t v = 0; v < Vectors; ++v) {
-        x[v] = positive_max<Arch>(x[v], V(0.0F));
-        sums[v] += x[v];
-        maxima[v] = positive_max<Arch>(maxima[v], x[v]);
-      }
-    }
-#pragma GCC unroll 8
-    for (std::size_t v = 0; v < Vectors; ++v) {
-      pooler.add_totals((first + v) * lanes<Arch>, sums[v], maxima[v], V(0.0F), static_cast<float>(part));
-    }
-    count -= part;
-  }
-}
-
-template <class Arch, std::size_t Kernel>
-void pool_table_vectors(const TableStage& table, const unsigned char* window, std::int64_t count,
-                        Pooler<Arch>& pooler) noexcept {
-  constexpr std::size_t block = registers<Arch> == 32 ? 6 : 4;
-  std::size_t v = 0;
-  for (; table.vectors - v >= block; v += block) {
-    pool_table_columns<Arch, Kernel, block>(table, window, count, v, pooler);
-  }
-  if (block > 4 && table.vectors - v >= 4) {
-    pool_table_columns<Arch, Kernel, 4>(table, window, count, v, pooler);
-    v += 4;
-  }
-  switch (table.vectors - v) {
-    case 3:
-      pool_table_columns<Arch, Kernel, 3>(table, window, count, v, pooler);
-      break;
-    case 2:
-      pool_table_columns<Arch, Kernel, 2>(table, window, count, v, pooler);
-      break;
-    case 1:
-      pool_table_columns<Arch, Kernel, 1>(table, window, count, v, pooler);
-      break;
-    default:
-      break;
-  }
-}
-
-/// Columns [0, high) of a model of one conv layer with relu, pooled. `column` is room for one column.
-template <class Arch>
-void pool_table(const TableStage& table, const TokenSource& source, std::int64_t high, float* column,
-                Pooler<Arch>& pooler) noexcept {
-  const ColumnRange interior = interior_columns(table, source, 0, high);
-  const auto edges = [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t c = begin; c < end; ++c) {
-      edge_column<Arch>(table, source, c, column);
-      activate<Arch>(column, table.vectors, Activation::Kind::relu, 0.0F);
-      pooler.add_columns(column, 1);
-    }
-  };
-  edges(0, interior.begin);
-  const std::int64_t count = interior.end - interior.begin;
-  if (count > 0) {
-    const unsigned char* window = source.bytes + interior.begin * static_cast<std::int64_t>(table.stride) -
-                                  static_cast<std::int64_t>(table.pad_left);
-    switch (table.kernel_size) {
-      case 3:
-        pool_table_vectors<Arch, 3>(table, window, count, pooler);
-        break;
-      case 5:
-        pool_table_vectors<Arch, 5>(table, window, count, pooler);
-        break;
-      default:
-        pool_table_vectors<Arch, 0>(table, window, count, pooler);
-        break;
-    }
-    pooler.advance(static_cast<float>(count));
-  }
-  edges(interior.end, high);
-}
 
 }  // namespace bytecnn::kernels
