@@ -126,7 +126,13 @@ ArchitectureStatement read_architecture_statement(const JsonValue& object) {
   statement.kernel_size = read_u32(object, "kernel_size", 1, ModelLimits::max_kernel_size);
   statement.dense_dim = read_u32(object, "dense_dim", 1, ModelLimits::max_channels);
   // PinyByteCNN's exporter calls the same number hidden_dim where the layer is named fc1.
-  if (!statement.dense_dim) statement.dense_dim = read_u32(object, "hidden_dim", 1, ModelLimits::max_channels);
+  if (const auto hidden_dim = read_u32(object, "hidden_dim", 1, ModelLimits::max_channels)) {
+    if (statement.dense_dim.value_or(*hidden_dim) != *hidden_dim) {
+      object.at("hidden_dim")
+          .fail("contradicts dense_dim", std::to_string(*statement.dense_dim), std::to_string(*hidden_dim));
+    }
+    statement.dense_dim = hidden_dim;
+  }
   statement.outputs = read_u32(object, "outputs", 1, ModelLimits::max_channels);
   if (object.has("max_len") && !object.at("max_len").is_null()) {
     statement.max_len = object.at("max_len").as_u32(1, ModelLimits::max_len);

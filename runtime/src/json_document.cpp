@@ -39,31 +39,72 @@ std::string escape_pointer_token(std::string_view token) {
   return escaped;
 }
 
+/// Follows the parser through the document: refuses doubled keys and deep nesting, and knows where the parser is.
+class ParserWatch {
+ public:
+  using Json = nlohmann::ordered_json;
+
+  void see(int depth, Json::parse_event_t event, const Json& parsed) {
+    using Event = Json::parse_event_t;
+    switch (event) {
+      case Event::object_start:
+      case Event::array_start:
+        if (depth >= max_depth) {
+          throw Error(ErrorCode::limit, "JSON is nested deeper than " + std::to_string(max_depth), pointer());
+        }
+        open_.push_back({event == Event::array_start, 0, {}, {}});
+        break;
+      case Event::object_end:
+      case Event::array_end:
+        open_.pop_back();
+        [[fallthrough]];
+      case Event::value:
+        if (!open_.empty()) ++open_.back().members;
+        break;
+      case Event::key:
+        open_.back().key = parsed.get<std::string>();
+        if (!open_.back().keys.insert(open_.back().key).second) {
+          throw Error(ErrorCode::invalid, "the key " + describe(parsed) + " stands twice in one object", pointer());
+        }
+        break;
+    }
+  }
+
+  /// Of the value that the parser is about to see, or has just seen as a key.
+  [[nodiscard]] std::string pointer() const {
+    std::string text;
+    for (const Level& level : open_) {
+      text += "/" + (level.is_array ? std::to_string(level.members) : escape_pointer_token(level.key));
+    }
+    return text.empty() ? "/" : text;
+  }
+
+ private:
+  struct Level {
+    bool is_array = false;
+    std::size_t members = 0;  ///< that are complete
+    std::string key;          ///< the last one of an object
+    std::set<std::string> keys;
+  };
+  std::vector<Level> open_;
+};
+
 }  // namespace
 
 nlohmann::ordered_json parse_json_document(std::string_view text) {
   using Json = nlohmann::ordered_json;
-  std::vector<std::set<std::string>> keys;  // of every object that is open
-  const auto watch = [&keys](int depth, Json::parse_event_t event, Json& parsed) {
-    if (depth > max_depth) throw Error(ErrorCode::limit, "JSON is nested deeper than " + std::to_string(max_depth));
-    if (event == Json::parse_event_t::object_start) {
-      keys.emplace_back();
-    } else if (event == Json::parse_event_t::object_end) {
-      keys.pop_back();
-    } else if (event == Json::parse_event_t::key) {
-      if (!keys.back().insert(parsed.get<std::string>()).second) {
-        throw Error(ErrorCode::invalid, "the key " + describe(parsed) + " stands twice in one object");
-      }
-    }
+  ParserWatch watch;
+  const auto callback = [&watch](int depth, Json::parse_event_t event, Json& parsed) {
+    watch.see(depth, event, parsed);
     return true;
   };
   try {
-    return Json::parse(text.begin(), text.end(), watch);
+    return Json::parse(text.begin(), text.end(), callback);
   } catch (const Json::parse_error& error) {
     throw Error(ErrorCode::syntax,
                 "not well-formed JSON at " + line_and_column(text, error.byte == 0 ? 0 : error.byte - 1));
-  } catch (const Json::exception& error) {  // a number beyond double, bad UTF-8
-    throw Error(ErrorCode::syntax, std::string("JSON that cannot be read: ") + error.what());
+  } catch (const Json::exception& error) {  // a number beyond double
+    throw Error(ErrorCode::syntax, std::string("JSON that cannot be read: ") + error.what(), watch.pointer());
   }
 }
 

@@ -3,12 +3,15 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <initializer_list>
 #include <set>
 #include <span>
 #include <string>
+#include <string_view>
 
 #include "bytecnn/error.hpp"
 
+#include "json_document.hpp"
 #include "weight_names.hpp"
 
 namespace bytecnn {
@@ -131,6 +134,22 @@ void check_labels(const ModelInfo& info, const Architecture& architecture) {
     }
   }
   if (info.threshold && !std::isfinite(*info.threshold)) invalid("/model_info/threshold", "not a finite number");
+  if (info.accuracy && !std::isfinite(*info.accuracy)) invalid("/model_info/accuracy", "not a finite number");
+}
+
+/// What is kept of unknown keys must be an object, and must not repeat a known key: it is written beside those.
+void check_extra(const std::string& where, const std::string& extra, std::initializer_list<std::string_view> known) {
+  try {
+    const nlohmann::ordered_json document = parse_json_document(extra);
+    const JsonValue value(document, "");
+    value.require_object();
+    for (const std::string_view key : known) {
+      if (value.has(key)) invalid(where, "a known key among the unknown ones", {}, "\"" + std::string(key) + "\"");
+    }
+  } catch (const Error& error) {
+    if (error.where() == where) throw;
+    invalid(where, std::string("the kept unknown keys are no JSON object: ") + error.what());
+  }
 }
 
 }  // namespace
@@ -213,6 +232,9 @@ void validate(const Model& model) {
   validate(model.architecture);
   check_all_weights(model);
   check_labels(model.info, model.architecture);
+  check_extra("/model_info", model.info.extra,
+              {"name", "version", "parameters", "accuracy", "exported", "labels", "threshold", "source", "assumed"});
+  check_extra("/", model.extra, {"format", "format_version", "model_info", "architecture", "weights", "golden"});
   for (std::size_t i = 0; i < model.golden.size(); ++i) {
     const std::string where = "/golden/" + std::to_string(i);
     if (model.golden[i].logits.size() != model.architecture.outputs) {

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <filesystem>
 #include <fstream>
 #include <map>
 #include <optional>
@@ -11,6 +12,7 @@
 #include <sstream>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -37,6 +39,8 @@ class WeightStore {
 
   [[nodiscard]] bool has(const std::string& name) const { return object_.has(name); }
   [[nodiscard]] JsonValue place(const std::string& name) const { return object_.at(name); }
+
+  [[noreturn]] void fail(std::string message) const { object_.fail(std::move(message)); }
 
   WeightArray take(const std::string& name, std::size_t rank) {
     used_.insert(name);
@@ -82,12 +86,11 @@ std::uint32_t to_u32(std::size_t value, const JsonValue& place) {
 std::vector<double> widen(const std::vector<float>& values) {
   return {values.begin(), values.end()};
 }
-std::vector<float> narrow(const std::vector<double>& values, const std::string& name) {
+std::vector<float> narrow(const std::vector<double>& values, const JsonValue& place) {
   std::vector<float> floats(values.begin(), values.end());
   for (std::size_t i = 0; i < floats.size(); ++i) {
     if (!std::isfinite(floats[i])) {
-      throw Error(ErrorCode::invalid, "folding batch norm gives a weight beyond float", name, {},
-                  std::to_string(values[i]));
+      place.fail("folding batch norm gives a weight beyond float", {}, Json(values[i]).dump());
     }
   }
   return floats;
@@ -127,13 +130,14 @@ class ModelReader {
     Json extra = Json::object();
     for (const auto& [key, json] : object.json().items()) {
       const JsonValue value = object.at(key);
-      if (value.is_null()) continue;
+      if (value.is_null() && is_info_key(key)) continue;
       if (key == "name") {
         info.name = value.as_string();
       } else if (key == "version") {
         info.version = json.is_string() ? value.as_string() : json.dump();
       } else if (key == "parameters") {
-        info.parameters = value.as_u32(0, 0xFFFFFFFFU);
+        if (!json.is_number_unsigned()) value.fail("wrong type or value", "a whole number of at least 0", json.dump());
+        info.parameters = json.get<std::uint64_t>();
       } else if (key == "accuracy") {
         info.accuracy = value.as_double();
       } else if (key == "exported") {
@@ -147,14 +151,19 @@ class ModelReader {
         info.source = read_strings(value);
       } else if (key == "assumed") {
         info.assumed = read_strings(value);
+      } else if (key == "max_seq_len") {  // not kept: architecture.max_len says it from now on
+        max_seq_len_ = value.as_u32(1, ModelLimits::max_len);
       } else {
         extra[key] = json;
       }
     }
-    if (object.has("max_seq_len") && !object.at("max_seq_len").is_null()) {
-      max_seq_len_ = object.at("max_seq_len").as_u32(1, ModelLimits::max_len);
-    }
     info.extra = extra.dump();
+  }
+
+  static bool is_info_key(std::string_view key) {
+    constexpr std::string_view keys[] = {"name",   "version",   "parameters", "accuracy", "exported",
+                                         "labels", "threshold", "source",     "assumed",  "max_seq_len"};
+    return std::find(std::begin(keys), std::end(keys), key) != std::end(keys);
   }
 
   static std::map<std::string, std::string> read_strings(const JsonValue& object) {
@@ -246,17 +255,24 @@ class ModelReader {
     using Position = BatchNormSpec::Position;
     const std::string conv = conv_name(index);
     const std::string bn = "bn" + std::to_string(index + 1);
-    const JsonValue& place = root_;
+    const std::string stated_place = "/architecture/conv_layers/" + std::to_string(index) + "/batch_norm";
     const bool stated_one = stated && !stated->none;
     BatchNormSpec spec;
     if (stated_one) spec = {stated->eps.value_or(1e-5), stated->position.value_or(Position::before_activation)};
 
     const bool scaled = store_.has(conv + "_scale") || store_.has(conv + "_shift");
     const bool unfolded = store_.has(bn + "_running_mean") || store_.has(bn + "_running_var");
-    if (scaled && unfolded) place.fail("both " + conv + "_scale and " + bn + "_... are given: which one holds?");
+    if (scaled && unfolded) {
+      store_.fail("both " + conv + "_scale and " + bn + "_running_... are given: which one holds?");
+    }
+    if ((scaled || unfolded) && stated && stated->none) {
+      throw Error(ErrorCode::invalid, "the architecture states no batch norm, but its weights are given", stated_place,
+                  "eps and position", "null");
+    }
     if (scaled) {
       if (stated_one && stated->position == Position::before_activation) {
-        place.fail(conv + "_scale is given, but the architecture says that batch norm comes before the activation");
+        throw Error(ErrorCode::invalid, conv + "_scale is given, but batch norm is said to come before the activation",
+                    stated_place, "position after_activation", "before_activation");
       }
       weights.scale = store_.take_vector(conv + "_scale", layer.filters);
       weights.shift = store_.take_vector(conv + "_shift", layer.filters);
@@ -265,9 +281,11 @@ class ModelReader {
     }
     if (!unfolded) {
       if (stated_one) {
-        place.fail("the architecture states a batch norm for layer " + std::to_string(index + 1) + " without weights",
-                   spec.position == Position::after_activation ? conv + "_scale and " + conv + "_shift"
-                                                               : "null (folded), or " + bn + "_running_mean and so on");
+        throw Error(ErrorCode::invalid, "a batch norm is stated, but its weights are not given", stated_place,
+                    spec.position == Position::after_activation
+                        ? "weights " + conv + "_scale and " + conv + "_shift"
+                        : "null (folded), or weights " + bn + "_running_mean and so on",
+                    "neither");
       }
       return;
     }
@@ -283,19 +301,19 @@ class ModelReader {
     try {
       folded = scale_and_shift(statistics);
     } catch (const Error& error) {
-      throw error.at(bn);
+      throw error.at(store_.place(bn + "_running_var").pointer());
     }
     if (spec.position == Position::after_activation) {
-      weights.scale = narrow(folded.scale, bn);
-      weights.shift = narrow(folded.shift, bn);
+      weights.scale = narrow(folded.scale, store_.place(bn + "_running_var"));
+      weights.shift = narrow(folded.shift, store_.place(bn + "_running_var"));
       layer.batch_norm = spec;
       return;
     }
     std::vector<double> weight = widen(weights.weight);
     std::vector<double> bias = widen(weights.bias);
     fold_batch_norm(folded, weight, bias);
-    weights.weight = narrow(weight, bn);
-    weights.bias = narrow(bias, bn);
+    weights.weight = narrow(weight, store_.place(bn + "_running_var"));
+    weights.bias = narrow(bias, store_.place(bn + "_running_var"));
   }
 
   /// Which names the head's layers have in this file, hidden layers first, the output layer last.
@@ -438,7 +456,9 @@ Model parse_model(std::string_view json) {
 
 Model load_model(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
-  if (!file) throw Error(ErrorCode::io, "cannot open the model file", path);
+  std::error_code ignored;
+  if (!file || std::filesystem::is_directory(path, ignored))
+    throw Error(ErrorCode::io, "cannot open the model file", path);
   std::ostringstream content;
   content << file.rdbuf();
   if (file.bad()) throw Error(ErrorCode::io, "cannot read the model file", path);

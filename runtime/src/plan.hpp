@@ -25,6 +25,14 @@ struct Epilogue {
   bool residual = false;
 };
 
+/// A block of filters whose columns are pooled in registers; see kernels/table_pool.hpp for the rows.
+struct TableBlock {
+  const float* rows = nullptr;
+  std::uint32_t first = 0;    ///< first filter
+  std::uint32_t vectors = 0;  ///< whole vectors, without the tail
+  bool tail = false;          ///< the last filters fill at most half a vector and share it between two positions
+};
+
 /// Embedding and convolution folded into one table row a token and tap:
 /// rows[token][tap][filter] = sum over d of W[filter, d, tap] E[token, d]; the bias is part of tap 0.
 /// Token `vocab_size` stands for a position outside the input (zero padding).
@@ -34,6 +42,10 @@ struct TableStage {
   std::uint32_t vectors = 0;     ///< vectors a column
   std::uint32_t row_floats = 0;  ///< floats from one token to the next: kernel_size * vectors * lanes
   const float* rows = nullptr;   ///< [vocab_size + 1][kernel_size][vectors * lanes]
+  /// Where columns are pooled in registers, `rows` is null and the blocks hold the table.
+  std::uint32_t block_kernel = 0;  ///< 3 or 5 where a kernel of that size was written out, else 0
+  std::uint32_t block_count = 0;
+  const TableBlock* blocks = nullptr;
   /// Room for the tokens of the windows at a border, where columns are pooled in registers.
   static constexpr std::uint32_t max_edge_tokens = 256;
   Epilogue epilogue;

@@ -16,6 +16,14 @@ constexpr std::uint32_t tile_columns = 32;
 constexpr std::uint32_t pool_memory_columns = 4;
 constexpr std::size_t cache_line_floats = 16;
 
+/// Vectors of filters that are pooled in registers at once: a sum and a maximum each, and room to work.
+constexpr std::size_t max_block_vectors = 6;
+
+/// Four lanes are few enough that a shared tail would not pay for its half loads.
+bool shares_tails(std::uint32_t lanes) {
+  return lanes >= 8;
+}
+
 std::size_t round_up(std::size_t value, std::size_t multiple) {
   return (value + multiple - 1) / multiple * multiple;
 }
@@ -56,6 +64,12 @@ PlannedModel::PlannedModel(const Model& model, std::uint32_t lanes, std::uint32_
   const std::size_t table_floats =
       (std::size_t{architecture.vocab_size} + 1) * first.kernel_size * round_up(first.filters, lanes);
   const bool tables = !first.residual && table_floats * sizeof(float) <= max_table_bytes;
+  // The edges' tokens must fit where they are staged.
+  const std::uint64_t edges = std::uint64_t{first.reach()} + first.pad_left + first.pad_right + first.stride;
+  plan_.pool_in_registers = tables && architecture.conv_layers.size() == 1 &&
+                            4 * edges <= TableStage::max_edge_tokens &&
+                            first.activation.kind == Activation::Kind::relu && model.weights.conv[0].scale.empty() &&
+                            architecture.pooling != Pooling::concat_avg_max_std;
   if (tables) {
     build_table(model);
   } else {
@@ -75,11 +89,6 @@ PlannedModel::PlannedModel(const Model& model, std::uint32_t lanes, std::uint32_
     plan_.total_stride *= layer.stride;
   }
   build_pool(model, width / lanes);
-  const std::uint64_t edges = std::uint64_t{first.reach()} + first.pad_left + first.pad_right + first.stride;
-  plan_.pool_in_registers = tables && convs_.empty() && 4 * edges <= TableStage::max_edge_tokens &&
-                            plan_.table.epilogue.activation == Activation::Kind::relu &&
-                            plan_.table.epilogue.scale == nullptr &&
-                            architecture.pooling != Pooling::concat_avg_max_std;
   build_head(model);
   lay_out_working_memory();
 }
@@ -113,10 +122,6 @@ void PlannedModel::build_table(const Model& model) {
   table.pad_left = layer.pad_left;
   table.pad_right = layer.pad_right;
   table.vectors = vectors_for(filters);
-  const std::size_t width = std::size_t{table.vectors} * lanes_;
-  table.row_floats = static_cast<std::uint32_t>(kernel * width);
-  float* rows = allocate((std::size_t{architecture.vocab_size} + 1) * table.row_floats);
-  table.rows = rows;
 
   // weight[tap][d][filter] in double, so that the innermost loop runs over filters.
   std::vector<double> weight(kernel * dim * filters, 0.0);
@@ -128,6 +133,8 @@ void PlannedModel::build_table(const Model& model) {
       }
     }
   }
+  // rows[token][tap][filter]; the last token is "outside the input".
+  std::vector<float> rows((std::size_t{architecture.vocab_size} + 1) * kernel * filters);
   std::vector<double> sums(filters);
   for (std::size_t token = 0; token <= architecture.vocab_size; ++token) {
     for (std::size_t k = 0; k < kernel; ++k) {
@@ -144,11 +151,72 @@ void PlannedModel::build_table(const Model& model) {
           for (std::size_t f = 0; f < filters; ++f) sums[f] += e * w[f];
         }
       }
-      float* row = rows + token * table.row_floats + k * width;
-      for (std::size_t f = 0; f < filters; ++f) row[f] = static_cast<float>(sums[f]);
+      std::transform(sums.begin(), sums.end(),
+                     rows.begin() + static_cast<std::ptrdiff_t>((token * kernel + k) * filters),
+                     [](double sum) { return static_cast<float>(sum); });
     }
   }
-  build_epilogue(layer, conv, width, table.epilogue);
+  if (plan_.pool_in_registers) {
+    pack_table_blocks(rows, filters);
+  } else {
+    pack_table_rows(rows, filters);
+  }
+  build_epilogue(layer, conv, std::size_t{table.vectors} * lanes_, table.epilogue);
+}
+
+void PlannedModel::pack_table_rows(const std::vector<float>& rows, std::size_t filters) {
+  TableStage& table = plan_.table;
+  const std::size_t width = std::size_t{table.vectors} * lanes_;
+  table.row_floats = static_cast<std::uint32_t>(table.kernel_size * width);
+  const std::size_t taps = rows.size() / filters;  // of all tokens
+  float* packed = allocate(taps * width);
+  table.rows = packed;
+  for (std::size_t t = 0; t < taps; ++t) std::copy_n(&rows[t * filters], filters, packed + t * width);
+}
+
+void PlannedModel::pack_table_blocks(const std::vector<float>& rows, std::size_t filters) {
+  TableStage& table = plan_.table;
+  const std::size_t kernel = table.kernel_size;
+  const std::size_t tokens = rows.size() / filters / kernel;
+  const bool adjacent = table.stride == 1 && table.dilation == 1;
+  table.block_kernel = adjacent && (kernel == 3 || kernel == 5) ? table.kernel_size : 0;
+  const std::size_t half = lanes_ / 2;
+  const std::size_t rest = filters % lanes_;
+  const bool tail = table.block_kernel != 0 && shares_tails(lanes_) && rest > 0 && rest <= half;
+  const std::size_t vectors = filters / lanes_ + (rest > 0 && !tail ? 1 : 0);
+  const std::size_t parts = vectors + (tail ? 1 : 0);
+  const std::size_t blocks = (parts + max_block_vectors - 1) / max_block_vectors;
+  const std::size_t block_parts = (parts + blocks - 1) / blocks;
+
+  for (std::size_t first = 0; first < parts; first += block_parts) {
+    TableBlock block;
+    const std::size_t mine = std::min(block_parts, parts - first);
+    block.first = static_cast<std::uint32_t>(first * lanes_);
+    block.tail = tail && first + mine == parts;
+    block.vectors = static_cast<std::uint32_t>(mine - (block.tail ? 1 : 0));
+    const std::size_t width = std::size_t{block.vectors} * lanes_;
+    const std::size_t row_floats = kernel * width + (block.tail ? (kernel - 1) * lanes_ : 0);
+    float* packed = allocate(tokens * row_floats);
+    block.rows = packed;
+    for (std::size_t token = 0; token < tokens; ++token) {
+      const float* row = &rows[token * kernel * filters];
+      float* out = packed + token * row_floats;
+      for (std::size_t k = 0; k < kernel; ++k) {
+        const std::size_t count = std::min(width, filters - std::min<std::size_t>(filters, block.first));
+        std::copy_n(row + k * filters + block.first, count, out + k * width);
+      }
+      if (!block.tail) continue;
+      const std::size_t tail_first = block.first + width;
+      for (std::size_t j = 1; j < kernel; ++j) {  // [T_j | T_j-1]
+        float* at = out + kernel * width + (j - 1) * lanes_;
+        std::copy_n(row + j * filters + tail_first, filters - tail_first, at);
+        std::copy_n(row + (j - 1) * filters + tail_first, filters - tail_first, at + half);
+      }
+    }
+    table_blocks_.push_back(block);
+  }
+  table.blocks = table_blocks_.data();
+  table.block_count = static_cast<std::uint32_t>(table_blocks_.size());
 }
 
 void PlannedModel::build_embedding(const Model& model) {
@@ -385,7 +453,8 @@ std::string PlannedModel::description() const {
   const TableStage& table = plan_.table;
   std::string text;
   if (convs_.empty() || table.kernel_size > 1 || table.epilogue.activation != Activation::Kind::none) {
-    const std::size_t bytes = (std::size_t{plan_.vocab_size} + 1) * table.row_floats * sizeof(float);
+    const std::size_t bytes =
+        (std::size_t{plan_.vocab_size} + 1) * table.kernel_size * table.vectors * lanes_ * sizeof(float);
     text += "embedding + conv 1: tables, " + number(table.kernel_size) + " row loads a position, " +
             number(bytes / 1024) + " KiB" + (plan_.pool_in_registers ? ", pooled in registers" : "") + "\n";
   } else {

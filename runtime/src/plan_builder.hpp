@@ -34,6 +34,8 @@ class PlannedModel {
   [[nodiscard]] std::uint32_t vectors_for(std::size_t channels) const;
 
   void build_table(const Model& model);
+  void pack_table_rows(const std::vector<float>& table, std::size_t filters);
+  void pack_table_blocks(const std::vector<float>& table, std::size_t filters);
   void build_embedding(const Model& model);
   void build_conv(const Model& model, std::size_t layer, std::uint32_t input_floats);
   void build_direct_weights(ConvStage& stage, const std::vector<float>& weight, const std::vector<float>& bias);
@@ -47,6 +49,7 @@ class PlannedModel {
   std::uint32_t lanes_;
   std::uint32_t registers_;
   Plan plan_;
+  std::vector<TableBlock> table_blocks_;
   std::vector<ConvStage> convs_;
   std::vector<DenseStage> dense_;
   std::vector<std::unique_ptr<float[], AlignedDelete>> memory_;

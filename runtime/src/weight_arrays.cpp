@@ -58,6 +58,22 @@ class Reader {
   WeightArray result_;
 };
 
+/// The shortest decimal that reads back to the same float, also by a reader that goes by way of double (this one, and
+/// every Python): 7.038531e-26, alone of all floats, does not if it is shortened that far.
+void append_number(std::string& text, float value) {
+  if (value == 0) {
+    text += std::signbit(value) ? "-0.0" : "0";  // "-0" would be read as a whole number, which has no sign
+    return;
+  }
+  std::array<char, 32> digits{};
+  char* const end = digits.data() + digits.size();
+  char* written = std::to_chars(digits.data(), end, value).ptr;
+  double read = 0;
+  std::from_chars(digits.data(), written, read);
+  if (static_cast<float>(read) != value) written = std::to_chars(digits.data(), end, static_cast<double>(value)).ptr;
+  text.append(digits.data(), static_cast<std::size_t>(written - digits.data()));
+}
+
 void append_level(std::string& text, std::span<const float>& values, std::span<const std::size_t> shape) {
   text += '[';
   for (std::size_t i = 0; i < shape[0]; ++i) {
@@ -66,8 +82,7 @@ void append_level(std::string& text, std::span<const float>& values, std::span<c
       append_level(text, values, shape.subspan(1));
       continue;
     }
-    std::array<char, 32> digits{};
-    text.append(digits.data(), std::to_chars(digits.data(), digits.data() + digits.size(), values[0]).ptr);
+    append_number(text, values[0]);
     values = values.subspan(1);
   }
   text += ']';

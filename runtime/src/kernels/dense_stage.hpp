@@ -61,12 +61,7 @@ float dot_product(const float* weights, const float* input, std::size_t count) n
     odd = multiply_add<Arch>(load<Arch>(weights + i + lanes<Arch>), load<Arch>(input + i + lanes<Arch>), odd);
   }
   if (i < count) even = multiply_add<Arch>(load<Arch>(weights + i), load<Arch>(input + i), even);
-  alignas(64) float parts[lanes<Arch>];
-  (even + odd).store_aligned(parts);
-  for (std::size_t half = lanes<Arch> / 2; half > 0; half /= 2) {
-    for (std::size_t j = 0; j < half; ++j) parts[j] += parts[j + half];
-  }
-  return parts[0];
+  return sum_lanes<Arch>(even + odd);
 }
 
 template <class Arch>
@@ -119,11 +114,7 @@ void scores_in_place(Output kind, float* values, std::size_t count) noexcept {
     x.store_aligned(values + i);
     sum += x;
   }
-  alignas(64) float parts[lanes<Arch>];
-  sum.store_aligned(parts);
-  float total = 0.0F;
-  for (const float part : parts) total += part;
-  const V divisor(total);
+  const V divisor(sum_lanes<Arch>(sum));
   for (std::size_t i = 0; i < width; i += lanes<Arch>) (load<Arch>(values + i) / divisor).store_aligned(values + i);
 }
 

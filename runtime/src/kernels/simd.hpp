@@ -76,6 +76,46 @@ BYTECNN_INLINE Floats<Arch> positive_max(Floats<Arch> a, Floats<Arch> b) {
   }
 }
 
+/// The sum of all lanes.
+template <class Arch>
+BYTECNN_INLINE float sum_lanes(Floats<Arch> x) {
+#if XSIMD_VERSION_MAJOR >= 10
+  return xsimd::reduce_add(x);
+#else
+  return xsimd::hadd(x);
+#endif
+}
+
+/// [low | high]: half a vector from each address. xsimd has no such load, and two whole ones would cost twice the
+/// ports.
+template <class Arch>
+BYTECNN_INLINE Floats<Arch> load_halves(const float* low, const float* high) {
+#if XSIMD_WITH_AVX512BW
+  if constexpr (std::is_same_v<Arch, xsimd::avx512bw>) {
+    return Floats<Arch>(_mm512_insertf32x8(_mm512_castps256_ps512(_mm256_load_ps(low)), _mm256_load_ps(high), 1));
+  }
+#endif
+#if XSIMD_WITH_FMA3_AVX2
+  if constexpr (std::is_same_v<Arch, xsimd::fma3<xsimd::avx2>>) {
+    return Floats<Arch>(_mm256_insertf128_ps(_mm256_castps128_ps256(_mm_load_ps(low)), _mm_load_ps(high), 1));
+  }
+#endif
+  alignas(64) float both[lanes<Arch>];
+  for (std::size_t i = 0; i < lanes<Arch> / 2; ++i) {
+    both[i] = low[i];
+    both[lanes<Arch> / 2 + i] = high[i];
+  }
+  return load<Arch>(both);
+}
+
+/// [a | b] becomes [b | a].
+template <class Arch>
+BYTECNN_INLINE Floats<Arch> swap_halves(Floats<Arch> x) {
+  alignas(64) float memory[lanes<Arch>];
+  x.store_aligned(memory);
+  return load_halves<Arch>(memory + lanes<Arch> / 2, memory);
+}
+
 template <class Arch>
 BYTECNN_INLINE Floats<Arch> sigmoid(Floats<Arch> x) {
   const Floats<Arch> one(1.0F);
