@@ -1,8 +1,9 @@
 #include "bytecnn/classifier.hpp"
 
 #include <algorithm>
+#include <array>
 #include <atomic>
-#include <cstring>
+#include <cstdio>
 #include <exception>
 #include <new>
 #include <optional>
@@ -16,10 +17,13 @@
 
 #include "kernels/kernel_table.hpp"
 #include "plan_builder.hpp"
+#include "rounding_error.hpp"
 
 namespace bytecnn {
 namespace {
 
+/// The promise is 1e-5 S on logits; a sample's error is kept well below it.
+constexpr double max_winograd_error = 2.5e-6;
 constexpr std::size_t small_stack_bytes = std::size_t{16} << 10U;
 constexpr std::size_t large_stack_bytes = std::size_t{256} << 10U;
 
@@ -103,8 +107,13 @@ struct Classifier::Impl {
       throw Error(ErrorCode::usage, "this machine or this build does not run that instruction set", {}, {},
                   std::string(to_string(isa)));
     }
-    planned.emplace(model, table->lanes, table->registers);
     run_kernels = table->run;
+    planned.emplace(model, table->lanes, table->registers, true);
+    if (planned->uses_winograd()) {
+      winograd_error = measured_rounding_error(model, planned->plan(), run_kernels);
+      // Written so that a result that is not a number counts as too large.
+      if (!(*winograd_error <= max_winograd_error)) planned.emplace(model, table->lanes, table->registers, false);
+    }
     result_floats = (2 * outputs + 15) / 16 * 16;
     working_bytes = (planned->plan().working_floats + result_floats) * sizeof(float);
   }
@@ -166,6 +175,7 @@ struct Classifier::Impl {
   std::vector<std::string> labels;
   std::optional<PlannedModel> planned;
   RunFunction run_kernels = nullptr;
+  std::optional<double> winograd_error;  ///< measured, of S, where Winograd's algorithm was considered
   std::size_t result_floats = 0;
   std::size_t working_bytes = 0;
 };
@@ -242,7 +252,16 @@ bool Classifier::working_memory_on_stack() const noexcept {
   return impl_->working_bytes <= large_stack_bytes;
 }
 std::string Classifier::plan_description() const {
-  return impl_->planned ? impl_->planned->description() : "double-precision reference, no plan\n";
+  if (!impl_->planned) return "double-precision reference, no plan\n";
+  std::string text = impl_->planned->description();
+  if (impl_->winograd_error) {
+    std::array<char, 128> line{};
+    std::snprintf(line.data(), line.size(), "rounding error with Winograd: %.1e of S, measured; %s\n",
+                  *impl_->winograd_error,
+                  impl_->planned->uses_winograd() ? "used" : "too large, so convolutions are direct");
+    text += line.data();
+  }
+  return text;
 }
 
 }  // namespace bytecnn

@@ -14,6 +14,8 @@
 
 #include "bytecnn/model.hpp"
 
+#include "winograd.hpp"
+
 namespace bytecnn {
 
 /// What happens to a stage's sums: activation, then scale and shift, then the stage's input is added.
@@ -51,10 +53,12 @@ struct TableStage {
   Epilogue epilogue;
 };
 
+struct WinogradStage;
+
 /// A convolution over columns. Filters of a group are cut into blocks of at most `block_vectors` vectors; weights lie
 /// in the order in which the kernel reads them: [groups][blocks][kernel_size][in_channels of a group][block's lanes].
 struct ConvStage {
-  enum class Kind : std::uint8_t { direct, depthwise };
+  enum class Kind : std::uint8_t { direct, depthwise, winograd };
   Kind kind = Kind::direct;
   std::uint32_t kernel_size = 1, stride = 1, dilation = 1, pad_left = 0, pad_right = 0;
   std::uint32_t groups = 1;
@@ -67,9 +71,23 @@ struct ConvStage {
   std::uint32_t output_floats = 0;    ///< floats from one output column to the next
   const float* weights = nullptr;
   const float* bias = nullptr;  ///< [groups][group_vectors * lanes]
+  const WinogradStage* winograd = nullptr;
+  bool relu = false;  ///< the activation is relu, and applied while the sums are in registers
   Epilogue epilogue;
   std::uint32_t buffer_offset = 0;   ///< of the input buffer, in floats from the start of the working memory
   std::uint32_t buffer_columns = 0;  ///< capacity of the input buffer
+};
+
+/// What a convolution by Winograd's algorithm needs besides; see kernels/winograd_stage.hpp.
+struct WinogradStage {
+  WinogradTransform transform;
+  std::uint32_t block_tiles = 0;          ///< tiles that go through the three steps together
+  std::uint32_t chains = 1;               ///< partial sums over the input channels
+  ConvStage product;                      ///< the matrix product of one point and chain
+  ConvStage last_product;                 ///< of the last chain, which may be shorter
+  const float* const* weights = nullptr;  ///< [points * chains]
+  const float* zero_bias = nullptr;
+  const float* zero_column = nullptr;
 };
 
 /// After the text every window sees pad tokens alone, so its column is a constant; the last columns see the right
@@ -121,6 +139,7 @@ struct Plan {
   /// first one begins `total_pad_left` tokens before the input.
   std::uint64_t total_stride = 1, receptive_field = 1, total_pad_left = 0;
 
+  std::uint32_t scratch_offset = 0;   ///< room for the Winograd stages' transforms
   std::uint32_t tile_columns = 0;     ///< columns the last stage hands to the pooling at once
   std::uint32_t tile_offset = 0;      ///< where in the working memory they lie
   std::uint32_t features_offset = 0;  ///< two vectors of features for the head

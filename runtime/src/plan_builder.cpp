@@ -12,7 +12,7 @@ namespace {
 /// Tables beyond this size leave the caches; the convolution then runs on embedded rows.
 constexpr std::size_t max_table_bytes = std::size_t{4} << 20U;
 /// Columns a stage passes on at once: enough for several register blocks, few enough to stay in the first-level cache.
-constexpr std::uint32_t tile_columns = 32;
+constexpr std::uint32_t tile_columns = 48;
 constexpr std::uint32_t pool_memory_columns = 4;
 constexpr std::size_t cache_line_floats = 16;
 
@@ -26,6 +26,17 @@ bool shares_tails(std::uint32_t lanes) {
 
 std::size_t round_up(std::size_t value, std::size_t multiple) {
   return (value + multiple - 1) / multiple * multiple;
+}
+
+/// Longer sums over channels round too much once they are transformed back.
+constexpr std::size_t max_chain_inputs = 16;
+
+constexpr std::size_t min_block_tiles = 12;
+
+/// Kernels 3 and 5 with stride and dilation 1, and enough channels that the products outweigh the transforms.
+bool suits_winograd(const ConvStage& stage) {
+  return stage.kind == ConvStage::Kind::direct && stage.groups == 1 && stage.stride == 1 && stage.dilation == 1 &&
+         (stage.kernel_size == 3 || stage.kernel_size == 5) && stage.group_inputs >= 8 && stage.group_filters >= 8;
 }
 
 /// A grouped convolution whose groups leave most lanes idle is cheaper as a full one with zeros in it.
@@ -50,8 +61,8 @@ std::vector<float> ungroup(const ConvLayer& layer, std::uint32_t inputs, const s
 
 }  // namespace
 
-PlannedModel::PlannedModel(const Model& model, std::uint32_t lanes, std::uint32_t registers)
-    : lanes_(lanes), registers_(registers) {
+PlannedModel::PlannedModel(const Model& model, std::uint32_t lanes, std::uint32_t registers, bool winograd)
+    : lanes_(lanes), registers_(registers), allow_winograd_(winograd) {
   const Architecture& architecture = model.architecture;
   plan_.lanes = lanes;
   plan_.vocab_size = architecture.vocab_size;
@@ -264,18 +275,64 @@ void PlannedModel::build_conv(const Model& model, std::size_t layer_index, std::
     stage.block_positions = 1;
     build_depthwise_weights(stage, conv.weight, conv.bias);
     stage.output_floats = stage.group_vectors * lanes_;
-  } else if (layer.groups > 1 && cheaper_ungrouped(layer, inputs, lanes_)) {
-    stage.group_inputs = inputs;
-    stage.group_filters = layer.filters;
-    build_direct_weights(stage, ungroup(layer, inputs, conv.weight), conv.bias);
   } else {
-    stage.groups = layer.groups;
-    stage.group_inputs = inputs / layer.groups;
-    stage.group_filters = layer.filters / layer.groups;
-    build_direct_weights(stage, conv.weight, conv.bias);
+    const bool ungrouped = layer.groups == 1 || cheaper_ungrouped(layer, inputs, lanes_);
+    const std::vector<float> weight = ungrouped && layer.groups > 1 ? ungroup(layer, inputs, conv.weight) : conv.weight;
+    stage.groups = ungrouped ? 1 : layer.groups;
+    stage.group_inputs = inputs / stage.groups;
+    stage.group_filters = layer.filters / stage.groups;
+    build_direct_weights(stage, weight, conv.bias);
+    if (allow_winograd_ && suits_winograd(stage)) build_winograd(stage, weight);
   }
+  stage.relu = layer.activation.kind == Activation::Kind::relu;
   build_epilogue(layer, conv, stage.output_floats, stage.epilogue);
   convs_.push_back(stage);
+}
+
+void PlannedModel::build_winograd(ConvStage& stage, const std::vector<float>& weight) {
+  auto winograd = std::make_unique<WinogradStage>();
+  winograd->transform = make_winograd_transform(4, stage.kernel_size);
+  const WinogradTransform& transform = winograd->transform;
+  const std::size_t points = transform.points();
+  const std::size_t inputs = stage.group_inputs;
+  winograd->chains = static_cast<std::uint32_t>((inputs + max_chain_inputs - 1) / max_chain_inputs);
+  const std::size_t chain_inputs = (inputs + winograd->chains - 1) / winograd->chains;
+
+  ConvStage product = stage;
+  product.kernel_size = 1;
+  std::vector<const float*> weights;
+  const std::vector<float> no_bias(stage.group_filters, 0.0F);
+  for (std::size_t p = 0; p < points; ++p) {
+    for (std::size_t first = 0; first < inputs; first += chain_inputs) {
+      const std::size_t count = std::min(chain_inputs, inputs - first);
+      std::vector<float> transformed(stage.group_filters * count);
+      for (std::size_t f = 0; f < stage.group_filters; ++f) {
+        for (std::size_t c = 0; c < count; ++c) {
+          const float* taps = &weight[(f * inputs + first + c) * transform.kernel];
+          double sum = 0;
+          for (std::size_t k = 0; k < transform.kernel; ++k)
+            sum += transform.filter[p][k] * static_cast<double>(taps[k]);
+          transformed[f * count + c] = static_cast<float>(sum);
+        }
+      }
+      product.group_inputs = static_cast<std::uint32_t>(count);
+      build_direct_weights(product, transformed, no_bias);
+      weights.push_back(product.weights);
+      if (first == 0) winograd->product = product;
+      winograd->last_product = product;
+    }
+  }
+  winograd->zero_bias = product.bias;
+  winograd->zero_column = allocate(stage.input_floats);
+  // Whole register blocks, and enough of them that their starts and ends do not show.
+  winograd->block_tiles = static_cast<std::uint32_t>(round_up(min_block_tiles, product.block_positions));
+  winograd_weights_.push_back(std::move(weights));
+  winograd->weights = winograd_weights_.back().data();
+
+  stage.kind = ConvStage::Kind::winograd;
+  stage.block_positions = winograd->block_tiles * transform.outputs;
+  stage.winograd = winograd.get();
+  winograd_.push_back(std::move(winograd));
 }
 
 void PlannedModel::build_direct_weights(ConvStage& stage, const std::vector<float>& weight,
@@ -435,6 +492,13 @@ void PlannedModel::lay_out_working_memory() {
     stage.buffer_columns = static_cast<std::uint32_t>(windows + tile_columns);
     stage.buffer_offset = take(std::size_t{stage.buffer_columns} * stage.input_floats);
   }
+  std::size_t scratch = 0;
+  for (const ConvStage& stage : convs_) {
+    if (stage.winograd == nullptr) continue;
+    const std::size_t columns = std::size_t{stage.winograd->transform.points()} * stage.winograd->block_tiles;
+    scratch = std::max(scratch, columns * (stage.input_floats + stage.winograd->chains * stage.output_floats));
+  }
+  plan_.scratch_offset = take(scratch);
   const std::size_t pool_width = std::size_t{plan_.pool.vectors} * lanes_;
   plan_.tile_columns = tile_columns;
   plan_.tile_offset = take(tile_columns * pool_width);
@@ -465,6 +529,10 @@ std::string PlannedModel::description() const {
     text += "conv stage " + number(i + 1) + ": ";
     if (stage.kind == ConvStage::Kind::depthwise) {
       text += "depthwise, channels in lanes";
+    } else if (stage.kind == ConvStage::Kind::winograd) {
+      const WinogradStage& winograd = *stage.winograd;
+      text += "Winograd F(" + number(winograd.transform.outputs) + "," + number(winograd.transform.kernel) + "), " +
+              number(winograd.chains) + (winograd.chains == 1 ? " chain" : " chains") + " of sums";
     } else {
       text += "direct, register blocks of " + number(stage.block_positions) + " positions x " +
               number(stage.block_vectors) + " vectors";

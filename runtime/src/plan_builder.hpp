@@ -17,8 +17,11 @@ namespace bytecnn {
 /// A plan together with the memory it points into. Movable; the plan stays where it is in memory.
 class PlannedModel {
  public:
-  /// Packs a valid model for vectors of `lanes` floats and `registers` vector registers.
-  PlannedModel(const Model& model, std::uint32_t lanes, std::uint32_t registers);
+  /// Packs a valid model for vectors of `lanes` floats and `registers` vector registers. Without `winograd` no
+  /// convolution trades rounding error for speed.
+  PlannedModel(const Model& model, std::uint32_t lanes, std::uint32_t registers, bool winograd);
+
+  [[nodiscard]] bool uses_winograd() const noexcept { return !winograd_.empty(); }
 
   [[nodiscard]] const Plan& plan() const noexcept { return plan_; }
   /// One line a stage: what was chosen and why.
@@ -38,6 +41,7 @@ class PlannedModel {
   void pack_table_blocks(const std::vector<float>& table, std::size_t filters);
   void build_embedding(const Model& model);
   void build_conv(const Model& model, std::size_t layer, std::uint32_t input_floats);
+  void build_winograd(ConvStage& stage, const std::vector<float>& weight);
   void build_direct_weights(ConvStage& stage, const std::vector<float>& weight, const std::vector<float>& bias);
   void build_depthwise_weights(ConvStage& stage, const std::vector<float>& weight, const std::vector<float>& bias);
   void build_epilogue(const ConvLayer& layer, const ConvWeights& weights, std::size_t width, Epilogue& epilogue);
@@ -48,9 +52,12 @@ class PlannedModel {
 
   std::uint32_t lanes_;
   std::uint32_t registers_;
+  bool allow_winograd_;
   Plan plan_;
   std::vector<TableBlock> table_blocks_;
   std::vector<ConvStage> convs_;
+  std::vector<std::unique_ptr<WinogradStage>> winograd_;
+  std::vector<std::vector<const float*>> winograd_weights_;
   std::vector<DenseStage> dense_;
   std::vector<std::unique_ptr<float[], AlignedDelete>> memory_;
 };

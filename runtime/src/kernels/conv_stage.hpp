@@ -51,6 +51,7 @@ void direct_block(const ConvStage& conv, const float* weights, const float* bias
   for (std::size_t p = 0; p < Positions; ++p) {
 #pragma GCC unroll 24
     for (std::size_t v = 0; v < Vectors; ++v) {
+      if (conv.relu) sums[p][v] = positive_max<Arch>(sums[p][v], V(0.0F));
       sums[p][v].store_unaligned(output + p * conv.output_floats + v * lanes<Arch>);
     }
   }
@@ -76,9 +77,8 @@ void direct_columns(const ConvStage& conv, const float* weights, const float* bi
 }
 
 template <class Arch>
-void direct_conv(const ConvStage& conv, const float* input, float* output, std::size_t count) noexcept {
-  const float* weights = conv.weights;
-  const float* bias = conv.bias;
+void direct_conv(const ConvStage& conv, const float* weights, const float* bias, const float* input, float* output,
+                 std::size_t count) noexcept {
   const std::size_t window = std::size_t{conv.kernel_size} * conv.group_inputs;
   for (std::uint32_t g = 0; g < conv.groups; ++g) {
     const float* group_input = input + std::size_t{g} * conv.group_inputs;
@@ -121,27 +121,18 @@ void depthwise_conv(const ConvStage& conv, const float* input, float* output, st
       for (std::uint32_t k = 0; k < conv.kernel_size; ++k) {
         sum = multiply_add<Arch>(load<Arch>(conv.weights + k * width + i), load<Arch>(column + k * tap_step + i), sum);
       }
+      if (conv.relu) sum = positive_max<Arch>(sum, Floats<Arch>(0.0F));
       sum.store_aligned(output + p * conv.output_floats + i);
     }
   }
 }
 
-/// `count` columns, without the epilogue. `input` is the first column of the first window.
-template <class Arch>
-void conv_columns(const ConvStage& conv, const float* input, float* output, std::size_t count) noexcept {
-  if (conv.kind == ConvStage::Kind::depthwise) {
-    depthwise_conv<Arch>(conv, input, output, count);
-  } else {
-    direct_conv<Arch>(conv, input, output, count);
-  }
-}
-
 /// Activation, scale and shift, residual, over `count` finished columns of `vectors` vectors. `residual` is the first
-/// input column that is added.
+/// input column that is added; `activated` tells that the activation is done already.
 template <class Arch>
-void apply_epilogue(const Epilogue& epilogue, float* columns, std::size_t count, std::size_t vectors,
+void apply_epilogue(const Epilogue& epilogue, bool activated, float* columns, std::size_t count, std::size_t vectors,
                     const float* residual, std::size_t residual_floats) noexcept {
-  activate<Arch>(columns, count * vectors, epilogue.activation, epilogue.slope);
+  if (!activated) activate<Arch>(columns, count * vectors, epilogue.activation, epilogue.slope);
   const std::size_t width = vectors * lanes<Arch>;
   if (epilogue.scale != nullptr) {
     for (std::size_t p = 0; p < count; ++p) {

@@ -14,6 +14,7 @@
 #include "kernels/simd.hpp"
 #include "kernels/table_pool.hpp"
 #include "kernels/table_stage.hpp"
+#include "kernels/winograd_stage.hpp"
 #include "plan.hpp"
 
 namespace bytecnn::kernels {
@@ -96,8 +97,9 @@ class Pipeline {
 
   void make_table_columns(std::int64_t low, std::int64_t high, float* out) noexcept {
     table_columns<Arch>(plan_.table, source_, low, high, out);
-    apply_epilogue<Arch>(plan_.table.epilogue, out, static_cast<std::size_t>(high - low), plan_.table.vectors, nullptr,
-                         0);
+    const Epilogue& epilogue = plan_.table.epilogue;
+    apply_epilogue<Arch>(epilogue, epilogue.activation == Activation::Kind::relu, out,
+                         static_cast<std::size_t>(high - low), plan_.table.vectors, nullptr, 0);
   }
 
   [[nodiscard]] float* buffer(std::uint32_t s) const { return working_ + conv(s).buffer_offset; }
@@ -154,14 +156,26 @@ class Pipeline {
     return possible <= 0 ? 0 : possible - possible % conv(s).block_positions;
   }
 
+  /// `count` columns, with relu where it is the stage's activation, without the rest of the epilogue.
+  void conv_columns(const ConvStage& c, const float* window, float* out, std::size_t count) noexcept {
+    switch (c.kind) {
+      case ConvStage::Kind::direct:
+        return direct_conv<Arch>(c, c.weights, c.bias, window, out, count);
+      case ConvStage::Kind::depthwise:
+        return depthwise_conv<Arch>(c, window, out, count);
+      case ConvStage::Kind::winograd:
+        return winograd_conv<Arch>(c, window, out, count, working_ + plan_.scratch_offset);
+    }
+  }
+
   /// Computes `count` columns of stage `s` into `out`.
   void compute(std::uint32_t s, std::int64_t count, float* out) noexcept {
     StageState& st = state(s);
     const ConvStage& c = conv(s);
     const float* window = buffer(s) + static_cast<std::size_t>(st.produced * c.stride - st.first) * c.input_floats;
     const auto columns = static_cast<std::size_t>(count);
-    conv_columns<Arch>(c, window, out, columns);
-    apply_epilogue<Arch>(c.epilogue, out, columns, c.output_floats / lanes<Arch>,
+    conv_columns(c, window, out, columns);
+    apply_epilogue<Arch>(c.epilogue, c.relu, out, columns, c.output_floats / lanes<Arch>,
                          window + std::size_t{c.pad_left} * c.input_floats, c.input_floats);
     st.produced += count;
     slide(s);

@@ -63,24 +63,9 @@ class Pooler {
     for (std::int64_t done = 0; done < count; done += sum_columns) {
       const std::int64_t part = count - done < sum_columns ? count - done : sum_columns;
       const float* first = columns + static_cast<std::size_t>(done) * width_;
-      for (std::size_t i = 0; i < width_; i += lanes<Arch>) {
-        V sum = load<Arch>(first + i);
-        V maximum = sum;
-        for (std::int64_t p = 1; p < part; ++p) {
-          const V x = load<Arch>(first + static_cast<std::size_t>(p) * width_ + i);
-          sum += x;
-          maximum = xsimd::max(maximum, x);
-        }
-        V squares(0.0F);
-        if (with_variance()) {
-          const V mean = sum / V(static_cast<float>(part));
-          for (std::int64_t p = 0; p < part; ++p) {
-            const V distance = load<Arch>(first + static_cast<std::size_t>(p) * width_ + i) - mean;
-            squares += distance * distance;
-          }
-        }
-        add_totals(i, sum, maximum, squares, static_cast<float>(part));
-      }
+      std::size_t i = 0;
+      for (; i + 4 * lanes<Arch> <= width_; i += 4 * lanes<Arch>) add_part<4>(first + i, part, i);
+      for (; i < width_; i += lanes<Arch>) add_part<1>(first + i, part, i);
       advance(static_cast<float>(part));
     }
   }
@@ -136,7 +121,57 @@ class Pooler {
   static constexpr std::uint32_t memory_columns = 4;
 
  private:
-  [[nodiscard]] BYTECNN_INLINE bool with_variance() const { return stage_.pooling == Pooling::concat_avg_max_std; }
+  /// Totals of Vectors vectors over `count` columns. Several sums run side by side, or their latency would be the
+  /// bound.
+  template <std::size_t Vectors>
+  BYTECNN_INLINE void add_part(const float* first, std::int64_t count, std::size_t at) noexcept {
+    constexpr std::int64_t chains = Vectors == 1 ? 2 : 1;
+    V sums[Vectors * 2];
+    V maxima[Vectors * 2];
+#pragma GCC unroll 4
+    for (std::size_t v = 0; v < Vectors * 2; ++v) {
+      sums[v] = V(0.0F);
+      maxima[v] = V(-std::numeric_limits<float>::infinity());
+    }
+    const float* column = first;
+    std::int64_t p = 0;
+    for (; p + chains <= count; p += chains) {
+#pragma GCC unroll 4
+      for (std::size_t c = 0; c < static_cast<std::size_t>(chains); ++c, column += width_) {
+#pragma GCC unroll 4
+        for (std::size_t v = 0; v < Vectors; ++v) {
+          const V x = load<Arch>(column + v * lanes<Arch>);
+          sums[c * Vectors + v] += x;
+          maxima[c * Vectors + v] = xsimd::max(maxima[c * Vectors + v], x);
+        }
+      }
+    }
+    if (p < count) {  // only with two chains of one vector
+      const V x = load<Arch>(column);
+      sums[0] += x;
+      maxima[0] = xsimd::max(maxima[0], x);
+    }
+    if constexpr (chains == 2) {
+      sums[0] += sums[1];
+      maxima[0] = xsimd::max(maxima[0], maxima[1]);
+    }
+#pragma GCC unroll 4
+    for (std::size_t v = 0; v < Vectors; ++v) {
+      V squares(0.0F);
+      if (with_variance()) {
+        const V mean = sums[v] / V(static_cast<float>(count));
+        for (std::int64_t q = 0; q < count; ++q) {
+          const V distance = load<Arch>(first + static_cast<std::size_t>(q) * width_ + v * lanes<Arch>) - mean;
+          squares += distance * distance;
+        }
+      }
+      add_totals(at + v * lanes<Arch>, sums[v], maxima[v], squares, static_cast<float>(count));
+    }
+  }
+
+  [[nodiscard]] BYTECNN_INLINE bool with_variance() const {
+    return stage_.pooling == Pooling::concat_avg_max_std;
+  }
 
   const PoolStage& stage_;
   std::size_t width_;

@@ -64,55 +64,75 @@ BYTECNN_INLINE void edge_column(const TableStage& table, const TokenSource& sour
   }
 }
 
-/// `count` interior columns into `out`; `window` is the first token of the first window. Kernel 0: any.
-template <class Arch, std::size_t Kernel>
+/// `count` interior columns into `out`, relu applied where `Relu`; `window` is the first token of the first window.
+/// Kernel 0: any, up to the longest that a plan folds into tables.
+template <class Arch, std::size_t Kernel, bool Relu>
 void interior_columns_to_memory(const TableStage& table, const unsigned char* window, std::int64_t count,
                                 float* out) noexcept {
+  using V = Floats<Arch>;
   const std::size_t kernel = Kernel == 0 ? table.kernel_size : Kernel;
   const std::size_t width = table.vectors * lanes<Arch>;
   for (std::int64_t column = 0; column < count; ++column, window += table.stride, out += width) {
+    // Rows are looked up once a column where the kernel is known, else once a vector.
+    const float* rows[Kernel == 0 ? 1 : Kernel];
+    const auto row = [&](std::size_t k) {
+      return table.rows + window[k * table.dilation] * std::size_t{table.row_floats} + k * width;
+    };
+    if constexpr (Kernel != 0) {
+#pragma GCC unroll 8
+      for (std::size_t k = 0; k < Kernel; ++k) rows[k] = row(k);
+    }
     for (std::size_t i = 0; i < width; i += lanes<Arch>) {
-      auto sum = load<Arch>(table.rows + window[0] * std::size_t{table.row_floats} + i);
-      for (std::size_t k = 1; k < kernel; ++k) {
-        sum += load<Arch>(table.rows + window[k * table.dilation] * std::size_t{table.row_floats} + k * width + i);
-      }
+      V sum = load<Arch>((Kernel == 0 ? row(0) : rows[0]) + i);
+#pragma GCC unroll 8
+      for (std::size_t k = 1; k < kernel; ++k) sum += load<Arch>((Kernel == 0 ? row(k) : rows[k]) + i);
+      if constexpr (Relu) sum = positive_max<Arch>(sum, V(0.0F));
       sum.store_aligned(out + i);
     }
   }
 }
 
-/// Columns [low, high), without the epilogue, into `out`.
+template <class Arch, bool Relu>
+void interior_table_columns(const TableStage& table, const unsigned char* window, std::int64_t count,
+                            float* out) noexcept {
+  switch (table.kernel_size) {
+    case 1:
+      return interior_columns_to_memory<Arch, 1, Relu>(table, window, count, out);
+    case 3:
+      return interior_columns_to_memory<Arch, 3, Relu>(table, window, count, out);
+    case 5:
+      return interior_columns_to_memory<Arch, 5, Relu>(table, window, count, out);
+    default:
+      return interior_columns_to_memory<Arch, 0, Relu>(table, window, count, out);
+  }
+}
+
+/// Columns [low, high) into `out`: sums, with relu already applied where that is the stage's activation.
 template <class Arch>
 void table_columns(const TableStage& table, const TokenSource& source, std::int64_t low, std::int64_t high,
                    float* out) noexcept {
   const std::size_t width = table.vectors * lanes<Arch>;
+  const bool relu = table.epilogue.activation == Activation::Kind::relu;
   const ColumnRange interior = interior_columns(table, source, low, high);
-  for (std::int64_t column = low; column < interior.begin; ++column, out += width) {
-    edge_column<Arch>(table, source, column, out);
-  }
+  const auto edges = [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t column = begin; column < end; ++column, out += width) {
+      edge_column<Arch>(table, source, column, out);
+      if (relu) activate<Arch>(out, table.vectors, Activation::Kind::relu, 0.0F);
+    }
+  };
+  edges(low, interior.begin);
   const std::int64_t count = interior.end - interior.begin;
   if (count > 0) {
     const unsigned char* window = source.bytes + interior.begin * static_cast<std::int64_t>(table.stride) -
                                   static_cast<std::int64_t>(table.pad_left);
-    switch (table.kernel_size) {
-      case 1:
-        interior_columns_to_memory<Arch, 1>(table, window, count, out);
-        break;
-      case 3:
-        interior_columns_to_memory<Arch, 3>(table, window, count, out);
-        break;
-      case 5:
-        interior_columns_to_memory<Arch, 5>(table, window, count, out);
-        break;
-      default:
-        interior_columns_to_memory<Arch, 0>(table, window, count, out);
-        break;
+    if (relu) {
+      interior_table_columns<Arch, true>(table, window, count, out);
+    } else {
+      interior_table_columns<Arch, false>(table, window, count, out);
     }
     out += static_cast<std::size_t>(count) * width;
   }
-  for (std::int64_t column = interior.end; column < high; ++column, out += width) {
-    edge_column<Arch>(table, source, column, out);
-  }
+  edges(interior.end, high);
 }
 
 }  // namespace bytecnn::kernels

@@ -1,0 +1,44 @@
+#pragma once
+/// Winograd's short convolutions F(outputs, kernel): `outputs` adjacent columns from `points = outputs + kernel - 1`
+/// products a channel instead of outputs * kernel. Source: Lavin and Gray, "Fast Algorithms for Convolutional Neural
+/// Networks", 2015; the matrices by the Toom-Cook construction over the points 0, +-p_1 ... +-p_q and infinity.
+///
+/// With M(x) = x (x^2 - p_1^2) ... (x^2 - p_q^2):
+///   input     row of a finite point p: the coefficients of M(x) / (x - p); of infinity: those of M(x)
+///   filter    row of a finite point p: p^k / product over the other points o of (p - o); of infinity: the last tap
+///   output i  p^i for a finite point; for infinity 1 in the last output, else 0
+/// The pairs +-p share their even and odd halves, in the input as in the output.
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+
+namespace bytecnn {
+
+struct WinogradTransform {
+  static constexpr std::size_t max_pairs = 3;
+  static constexpr std::size_t max_outputs = 4;
+  static constexpr std::size_t max_points = 2 * max_pairs + 2;
+  static constexpr std::size_t max_kernel = 5;
+
+  std::uint32_t pairs = 0;    ///< q
+  std::uint32_t outputs = 0;  ///< columns a tile
+  std::uint32_t kernel = 0;
+
+  /// Point 0 from columns 0, 2, 4, ...; infinity from columns 1, 3, 5, ... with the same coefficients.
+  float ends[max_pairs + 1] = {};
+  /// Pair j: even[j] on columns 2, 4, ...; odd[j] on columns 1, 3, ...; +p is their sum, -p their difference.
+  float even[max_pairs][max_pairs] = {};
+  float odd[max_pairs][max_pairs] = {};
+  /// p_j^i for output i.
+  float power[max_outputs][max_pairs] = {};
+  /// Filter rows in double, in the order 0, +p_1, -p_1, ..., infinity: applied once, when a plan is built.
+  double filter[max_points][max_kernel] = {};
+
+  [[nodiscard]] std::uint32_t points() const noexcept { return 2 * pairs + 2; }
+};
+
+/// F(outputs, kernel) for (4, 3), (2, 3), (4, 5) and (2, 5).
+[[nodiscard]] WinogradTransform make_winograd_transform(std::uint32_t outputs, std::uint32_t kernel);
+
+}  // namespace bytecnn
