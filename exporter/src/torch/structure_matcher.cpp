@@ -1,0 +1,446 @@
+#include "torch/structure_matcher.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <limits>
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "bytecnn/error.hpp"
+
+#include "torch/node_arguments.hpp"
+#include "torch/token_row.hpp"
+
+namespace bytecnn::exporter {
+namespace {
+
+[[noreturn]] void misplaced(const Expression& step, const std::string& why) {
+  throw Inexpressible(step.name + ": " + why);
+}
+
+std::vector<double> doubles_or_none(const at::Tensor& tensor) {
+  return tensor.defined() ? to_doubles(tensor) : std::vector<double>{};
+}
+
+std::uint32_t narrow(const Expression& step, std::int64_t number) {
+  if (number < 0 || number > std::int64_t{std::numeric_limits<std::uint32_t>::max()}) {
+    misplaced(step, std::to_string(number) + " is out of range");
+  }
+  return static_cast<std::uint32_t>(number);
+}
+
+/// A vector of `size` numbers for batch norm; without affine the file holds none.
+std::vector<double> channel_numbers(const at::Tensor& tensor, std::int64_t size, double fallback,
+                                    const Expression& step) {
+  if (!tensor.defined()) return std::vector<double>(static_cast<std::size_t>(size), fallback);
+  auto values = to_doubles(tensor);
+  if (static_cast<std::int64_t>(values.size()) != size)
+    misplaced(step, "has another number of channels than its input");
+  return values;
+}
+
+/// One operand of a pooling: which reduction, of what, times which factor.
+struct PooledPart {
+  enum class Kind : std::uint8_t { average, maximum, deviation };
+  Kind kind;
+  const Expression* of;
+  double factor;
+  const Expression* value;
+};
+
+struct PooledFeatures {
+  Pooling pooling;
+  const Expression* of;
+  /// What the first linear layer's columns become: column i is the file's column `order[i]` times `factors[i]`. Empty:
+  /// as they are.
+  std::vector<std::size_t> order;
+  std::vector<double> factors;
+};
+
+class Matcher {
+ public:
+  MatchedStructure match(const Expression& output) {
+    const Expression& last = without_final_scores(output);
+    result_.logits = last.value;
+    const Expression& pooled = match_head(last);
+    const PooledFeatures features = match_pooling(pooled);
+    match_convolutions(*features.of);
+    order_dense_columns(features);
+    check_numbers();
+    note_layers(pooled, features);
+    return std::move(result_);
+  }
+
+ private:
+  Architecture& architecture() { return result_.original.architecture; }
+  std::map<std::string, std::string>& sources() { return result_.original.sources; }
+  void count(const at::Tensor& learned) {
+    if (learned.defined()) result_.original.parameters += static_cast<std::uint64_t>(learned.numel());
+  }
+
+  const Expression& without_final_scores(const Expression& output) {
+    const Expression* step = &output;
+    std::optional<Output> stated;
+    if (step->op == Op::softmax) {
+      stated = Output::softmax;
+    } else if (step->op == Op::activation && step->activation.kind == Activation::Kind::sigmoid) {
+      stated = Output::sigmoid;
+    }
+    if (stated) step = &step->input();
+    if (step->op != Op::linear) misplaced(*step, "comes after the last linear layer");
+    architecture().output = stated.value_or(step->width == 1 ? Output::sigmoid : Output::softmax);
+    sources()["output"] = stated ? "torchscript" : "default";
+    return *step;
+  }
+
+  OriginalDense dense_of(const Expression& step) {
+    count(step.weight);
+    count(step.bias);
+    if (step.bias.defined() && step.bias.numel() != step.weight.size(0)) misplaced(step, "its bias has another size");
+    return {doubles_or_none(step.weight), doubles_or_none(step.bias)};
+  }
+
+  /// Linear layers and the activations between them, from the last to the first. Returns what goes into the first.
+  const Expression& match_head(const Expression& last) {
+    architecture().outputs = narrow(last, last.weight.size(0));
+    result_.original.output = dense_of(last);
+    head_.push_back(&last);
+    const Expression* step = &last.input();
+    std::vector<std::pair<OriginalDense, DenseLayer>> hidden;
+    while (step->op == Op::activation || step->op == Op::linear) {
+      const Expression& shown = *step;
+      Activation activation;
+      if (step->op == Op::activation) {
+        activation = step->activation;
+        step = &step->input();
+      }
+      if (step->op != Op::linear) misplaced(shown, "an activation between the pooling and the first linear layer");
+      if (head_.back()->weight.size(1) != step->width) misplaced(*head_.back(), "has another number of inputs");
+      hidden.emplace_back(dense_of(*step), DenseLayer{narrow(*step, step->weight.size(0)), activation});
+      head_.push_back(step);
+      shown_.push_back({shown.value, shown.layout});
+      step = &step->input();
+    }
+    if (head_.back()->weight.size(1) != step->width) misplaced(*head_.back(), "has another number of inputs");
+    for (auto layer = hidden.rbegin(); layer != hidden.rend(); ++layer) {
+      result_.original.dense.push_back(std::move(layer->first));
+      architecture().dense_layers.push_back(layer->second);
+      sources()["dense_activation"] = "torchscript";
+    }
+    std::reverse(shown_.begin(), shown_.end());
+    shown_.push_back({last.value, last.layout});
+    return *step;
+  }
+
+  static PooledPart pooled_part(const Expression& shown) {
+    const Expression* step = &shown;
+    double factor = 1;
+    while (step->op == Op::scale) {
+      factor *= step->number;
+      step = &step->input();
+    }
+    if (step->op == Op::average) return {PooledPart::Kind::average, &step->input(), factor, &shown};
+    if (step->op == Op::maximum) return {PooledPart::Kind::maximum, &step->input(), factor, &shown};
+    if (step->op == Op::square_root) {
+      const Expression& inside = step->input();
+      if (inside.op != Op::add_constant || inside.number != 1e-5 || inside.input().op != Op::variance) {
+        misplaced(*step, "a standard deviation that is not sqrt(var + 1e-5)");
+      }
+      return {PooledPart::Kind::deviation, &inside.input().input(), factor, &shown};
+    }
+    misplaced(*step, "stands where a pooling over all positions was expected (mean, max, their sum or concatenation)");
+  }
+
+  static const Expression& one_source(const std::vector<PooledPart>& parts) {
+    for (const auto& part : parts) {
+      if (part.of != parts.front().of) misplaced(*part.value, "pools something else than its neighbour");
+    }
+    return *parts.front().of;
+  }
+
+  static PooledFeatures match_pooling(const Expression& pooled) {
+    const Expression* step = &pooled;
+    double factor = 1;
+    while (step->op == Op::scale) {
+      factor *= step->number;
+      step = &step->input();
+    }
+    if (step->op == Op::add) {
+      const std::vector<PooledPart> parts{pooled_part(*step->inputs[0]), pooled_part(*step->inputs[1])};
+      const bool both = parts[0].kind != parts[1].kind && parts[0].kind != PooledPart::Kind::deviation &&
+                        parts[1].kind != PooledPart::Kind::deviation;
+      if (!both || parts[0].factor != parts[1].factor) {
+        misplaced(*step, "a sum of poolings that is not average + maximum in equal parts");
+      }
+      return with_factors(Pooling::avg_max, one_source(parts), 2 * factor * parts[0].factor);
+    }
+    if (step->op != Op::concat) {
+      const PooledPart part = pooled_part(*step);
+      if (part.kind == PooledPart::Kind::deviation) misplaced(*step, "a standard deviation alone");
+      return with_factors(part.kind == PooledPart::Kind::maximum ? Pooling::max : Pooling::avg, *part.of,
+                          factor * part.factor);
+    }
+
+    std::vector<PooledPart> parts;
+    for (const Expression* input : step->inputs) parts.push_back(pooled_part(*input));
+    const Expression& of = one_source(parts);
+    std::vector<std::size_t> places;  // of average, maximum, deviation in the file
+    for (const auto kind : {PooledPart::Kind::average, PooledPart::Kind::maximum, PooledPart::Kind::deviation}) {
+      for (std::size_t i = 0; i < parts.size(); ++i) {
+        if (parts[i].kind == kind) places.push_back(i);
+      }
+    }
+    const bool deviates = parts.size() == 3 && parts[places[2]].kind == PooledPart::Kind::deviation;
+    const bool known = (parts.size() == 2 || deviates) && parts[places[0]].kind == PooledPart::Kind::average &&
+                       parts[places[1]].kind == PooledPart::Kind::maximum;
+    if (!known)
+      misplaced(*step, "a concatenation that is neither [average, maximum] nor [average, maximum, deviation]");
+    PooledFeatures features{deviates ? Pooling::concat_avg_max_std : Pooling::concat_avg_max, &of, {}, {}};
+    const auto width = static_cast<std::size_t>(of.width);
+    bool as_it_is = true;
+    for (std::size_t i = 0; i < places.size(); ++i) {
+      const double part_factor = factor * parts[places[i]].factor;
+      as_it_is = as_it_is && places[i] == i && part_factor == 1;
+      for (std::size_t c = 0; c < width; ++c) {
+        features.order.push_back(places[i] * width + c);
+        features.factors.push_back(part_factor);
+      }
+    }
+    if (as_it_is) {
+      features.order.clear();
+      features.factors.clear();
+    }
+    return features;
+  }
+
+  static PooledFeatures with_factors(Pooling pooling, const Expression& of, double factor) {
+    PooledFeatures features{pooling, &of, {}, {}};
+    if (factor == 1) return features;
+    for (std::size_t c = 0; c < static_cast<std::size_t>(of.width); ++c) {
+      features.order.push_back(c);
+      features.factors.push_back(factor);
+    }
+    return features;
+  }
+
+  /// Another order or factor of the pooled features is the same model with the first linear layer's columns ordered and
+  /// multiplied accordingly.
+  void order_dense_columns(const PooledFeatures& features) {
+    architecture().pooling = features.pooling;
+    sources()["pooling"] = "torchscript";
+    if (features.order.empty()) return;
+    auto& first = result_.original.dense.empty() ? result_.original.output : result_.original.dense.front();
+    const std::size_t inputs = features.order.size();
+    std::vector<double> ordered(first.weight.size());
+    for (std::size_t row = 0; row < first.weight.size() / inputs; ++row) {
+      for (std::size_t i = 0; i < inputs; ++i) {
+        ordered[row * inputs + i] = first.weight[row * inputs + features.order[i]] * features.factors[i];
+      }
+    }
+    first.weight = std::move(ordered);
+  }
+
+  struct Block {
+    OriginalConv weights;
+    ConvLayer layer;
+    const Expression* input = nullptr;
+    LayerValue shown;
+    std::uint64_t learned = 0;
+  };
+
+  void match_convolutions(const Expression& last) {
+    std::vector<Block> blocks;
+    const Expression* step = &last;
+    while (step->op != Op::embedding) {
+      if (blocks.size() == ModelLimits::max_layers) misplaced(*step, "the model has too many layers");
+      blocks.push_back(match_block(*step));
+      step = blocks.back().input;
+    }
+    if (step->input().op != Op::tokens) misplaced(*step, "is not looked up by the input itself");
+    count(step->weight);
+    architecture().vocab_size = narrow(*step, step->weight.size(0));
+    architecture().embed_dim = narrow(*step, step->weight.size(1));
+    result_.original.embedding = to_doubles(step->weight);
+    for (auto block = blocks.rbegin(); block != blocks.rend(); ++block) {
+      architecture().conv_layers.push_back(block->layer);
+      result_.original.conv.push_back(std::move(block->weights));
+      result_.original.parameters += block->learned;
+      blocks_shown_.push_back(block->shown);
+    }
+    if (blocks.empty()) misplaced(last, "the model has no convolution");
+    const auto note = [&](const char* key, auto&& concerns) {
+      const auto& layers = architecture().conv_layers;
+      if (std::any_of(layers.begin(), layers.end(), concerns)) sources()[key] = "torchscript";
+    };
+    for (const char* key : {"padding", "stride", "dilation", "activation"}) {
+      note(key, [](const ConvLayer&) { return true; });
+    }
+    note("groups", [](const ConvLayer& layer) { return layer.groups > 1; });
+    note("residual", [](const ConvLayer& layer) { return layer.residual; });
+    for (const char* key : {"batch_norm_eps", "batch_norm_position"}) {
+      note(key, [](const ConvLayer& layer) { return layer.batch_norm.has_value(); });
+    }
+  }
+
+  /// conv -> [batch norm] -> activation -> [batch norm] -> [+ the block's input]
+  static Block match_block(const Expression& shown) {
+    Block block;
+    if (shown.op == Op::add) {
+      std::string reasons;
+      for (const std::size_t body : {std::size_t{0}, std::size_t{1}}) {
+        try {
+          block = match_body(*shown.inputs[body]);
+        } catch (const Inexpressible& reason) {
+          reasons = reason.what();
+          continue;
+        }
+        if (block.input == shown.inputs[1 - body]) {
+          block.layer.residual = true;
+          block.shown = {shown.value, shown.layout};
+          return block;
+        }
+        reasons = shown.name + ": adds something else than the input of the block before it";
+      }
+      throw Inexpressible(reasons);
+    }
+    block = match_body(shown);
+    block.shown = {shown.value, shown.layout};
+    return block;
+  }
+
+  static Block match_body(const Expression& shown) {
+    Block block;
+    const Expression* step = &shown;
+    const Expression* after = nullptr;
+    const Expression* before = nullptr;
+    if (step->op == Op::batch_norm && step->input().op == Op::activation) {
+      after = step;
+      step = &step->input();
+    }
+    if (step->op == Op::activation) {
+      block.layer.activation = step->activation;
+      step = &step->input();
+    }
+    if (step->op == Op::batch_norm) {
+      before = step;
+      step = &step->input();
+    }
+    if (step->op != Op::conv) {
+      misplaced(*step,
+                "stands where a convolution was expected (embedding -> conv -> batch norm, activation -> pooling)");
+    }
+    const Expression& conv = *step;
+    if (conv.bias.defined() && conv.bias.numel() != conv.width) misplaced(conv, "its bias has another size");
+    block.weights.weight = to_doubles(conv.weight);
+    block.weights.bias = doubles_or_none(conv.bias);
+    block.learned = static_cast<std::uint64_t>(conv.weight.numel()) + block.weights.bias.size();
+    block.layer.filters = narrow(conv, conv.width);
+    block.layer.kernel_size = narrow(conv, conv.weight.size(2));
+    block.layer.stride = narrow(conv, conv.stride);
+    block.layer.dilation = narrow(conv, conv.dilation);
+    block.layer.groups = narrow(conv, conv.groups);
+    if (conv.groups < 1) misplaced(conv, "has no groups");
+    if (before != nullptr && after != nullptr) {
+      // An architecture names one batch norm a layer; the one before the activation folds without loss.
+      fold_into(block, *before);
+    } else if (before != nullptr) {
+      set_batch_norm(block, *before, BatchNormSpec::Position::before_activation);
+    }
+    if (after != nullptr) set_batch_norm(block, *after, BatchNormSpec::Position::after_activation);
+
+    std::int64_t left = conv.left;
+    std::int64_t right = conv.right;
+    step = &conv.input();
+    while (step->op == Op::pad) {
+      left += step->left;
+      right += step->right;
+      step = &step->input();
+    }
+    block.layer.pad_left = narrow(conv, left);
+    block.layer.pad_right = narrow(conv, right);
+    block.input = step;
+    if (conv.weight.size(1) * conv.groups != step->width) misplaced(conv, "has another number of input channels");
+    return block;
+  }
+
+  static OriginalBatchNorm batch_norm_of(const Expression& norm) {
+    return {channel_numbers(norm.weight, norm.width, 1, norm), channel_numbers(norm.bias, norm.width, 0, norm),
+            channel_numbers(norm.mean, norm.width, 0, norm), channel_numbers(norm.variance, norm.width, 1, norm)};
+  }
+
+  static std::uint64_t learned_in(const Expression& norm) {
+    const auto size = [](const at::Tensor& tensor) {
+      return tensor.defined() ? static_cast<std::uint64_t>(tensor.numel()) : 0;
+    };
+    return size(norm.weight) + size(norm.bias);
+  }
+
+  static void set_batch_norm(Block& block, const Expression& norm, BatchNormSpec::Position position) {
+    block.layer.batch_norm = BatchNormSpec{norm.number, position};
+    block.weights.batch_norm = batch_norm_of(norm);
+    block.learned += learned_in(norm);
+  }
+
+  static void fold_into(Block& block, const Expression& norm) {
+    const OriginalBatchNorm numbers = batch_norm_of(norm);
+    block.learned += learned_in(norm);
+    const std::size_t filters = numbers.gamma.size();
+    const std::size_t window = block.weights.weight.size() / filters;
+    if (block.weights.bias.empty()) block.weights.bias.assign(filters, 0);
+    for (std::size_t f = 0; f < filters; ++f) {
+      const double factor = numbers.gamma[f] / std::sqrt(numbers.variance[f] + norm.number);
+      for (std::size_t i = 0; i < window; ++i) block.weights.weight[f * window + i] *= factor;
+      block.weights.bias[f] = (block.weights.bias[f] - numbers.mean[f]) * factor + numbers.beta[f];
+    }
+  }
+
+  /// Numbers that must be finite, and the whole against the limits of a model.
+  void check_numbers() {
+    const auto& original = result_.original;
+    const auto check = [](const std::vector<double>& values, const char* what) {
+      if (!std::all_of(values.begin(), values.end(), [](double value) { return std::isfinite(value); })) {
+        throw Error(ErrorCode::invalid, std::string(what) + " holds numbers that are not finite");
+      }
+    };
+    check(original.embedding, "the embedding");
+    for (const auto& conv : original.conv) {
+      check(conv.weight, "a convolution's weight");
+      check(conv.bias, "a convolution's bias");
+      const auto& norm = conv.batch_norm;
+      for (const auto* values : {&norm.gamma, &norm.beta, &norm.mean, &norm.variance}) check(*values, "a batch norm");
+      if (std::any_of(norm.variance.begin(), norm.variance.end(), [](double value) { return value < 0; })) {
+        throw Error(ErrorCode::invalid, "a batch norm's running variance is negative");
+      }
+    }
+    for (const auto& dense : original.dense) {
+      check(dense.weight, "a linear layer's weight");
+      check(dense.bias, "a linear layer's bias");
+    }
+    check(original.output.weight, "the output layer's weight");
+    check(original.output.bias, "the output layer's bias");
+    validate(original.architecture);
+  }
+
+  void note_layers(const Expression& pooled, const PooledFeatures& features) {
+    if (!features.order.empty()) return;
+    result_.layers = blocks_shown_;
+    result_.layers.push_back({pooled.value, pooled.layout});
+    result_.layers.insert(result_.layers.end(), shown_.begin(), shown_.end());
+  }
+
+  MatchedStructure result_;
+  std::vector<const Expression*> head_;   ///< linear layers, the last first
+  std::vector<LayerValue> shown_;         ///< dense layers' outputs
+  std::vector<LayerValue> blocks_shown_;  ///< conv blocks' outputs
+};
+
+}  // namespace
+
+MatchedStructure match_structure(const Expression& output) {
+  return Matcher().match(output);
+}
+
+}  // namespace bytecnn::exporter

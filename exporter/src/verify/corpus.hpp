@@ -1,0 +1,32 @@
+#pragma once
+/// The inputs of a verification: edges, adversaries, chance, and the user's own.
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "verify/verify.hpp"
+
+namespace bytecnn::exporter {
+
+struct NamedInput {
+  std::string name;  ///< "empty", "byte 0x41", "length 511", "filter 7 highest", "random bytes 12", ...
+  Bytes bytes;
+};
+
+/// Deterministic for a model, a seed and options. The telling inputs come first; generated inputs stop where
+/// `options.work_limit` is reached, the user's corpus always follows whole.
+[[nodiscard]] std::vector<NamedInput> verification_inputs(const Model& model, const VerifyOptions& options);
+
+/// Multiplications of the reference for an input of `bytes` bytes.
+[[nodiscard]] std::uint64_t reference_work(const Architecture& architecture, std::size_t bytes);
+
+/// The shortest input that the model takes; 0 where it pads.
+[[nodiscard]] std::size_t shortest_input(const Architecture& architecture);
+
+/// Bytes that drive the first conv layer's filter `filter` to its largest (or smallest) value, window after window,
+/// over `length` bytes: in each tap the byte with the extreme contribution, found through T[tap][byte][filter].
+[[nodiscard]] Bytes filter_extreme(const Model& model, std::size_t filter, bool highest, std::size_t length);
+
+}  // namespace bytecnn::exporter

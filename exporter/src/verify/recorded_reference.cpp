@@ -1,0 +1,101 @@
+#include "verify/recorded_reference.hpp"
+
+#include <cmath>
+#include <cstdint>
+
+#include <nlohmann/json.hpp>
+
+#include "bytecnn/error.hpp"
+
+namespace bytecnn::exporter {
+namespace {
+
+using Json = nlohmann::json;
+
+Bytes bytes_of_hex(const std::string& hex, const std::string& where) {
+  const auto digit = [&](char c) -> unsigned {
+    if (c >= '0' && c <= '9') return static_cast<unsigned>(c - '0');
+    if (c >= 'a' && c <= 'f') return static_cast<unsigned>(c - 'a' + 10);
+    if (c >= 'A' && c <= 'F') return static_cast<unsigned>(c - 'A' + 10);
+    throw Error(ErrorCode::invalid, "not hexadecimal", where, "digits 0 to 9 and a to f");
+  };
+  if (hex.size() % 2 != 0) throw Error(ErrorCode::invalid, "an odd number of hexadecimal digits", where);
+  Bytes bytes;
+  bytes.reserve(hex.size() / 2);
+  for (std::size_t i = 0; i < hex.size(); i += 2) {
+    bytes.push_back(static_cast<std::byte>(digit(hex[i]) << 4U | digit(hex[i + 1])));
+  }
+  return bytes;
+}
+
+Golden record_of(const Json& json, const std::string& where) {
+  if (!json.is_object()) throw Error(ErrorCode::invalid, "not a record", where, "an object");
+  const auto hex = json.find("input_hex");
+  if (hex == json.end() || !hex->is_string()) {
+    throw Error(ErrorCode::invalid, "the input is missing", where + "/input_hex", "a string of hexadecimal digits");
+  }
+  const auto logits = json.find("logits");
+  if (logits == json.end() || !logits->is_array() || logits->empty()) {
+    throw Error(ErrorCode::invalid, "the logits are missing", where + "/logits", "a list of numbers");
+  }
+  Golden record{bytes_of_hex(hex->get<std::string>(), where + "/input_hex"), {}};
+  for (const auto& logit : *logits) {
+    if (!logit.is_number()) throw Error(ErrorCode::invalid, "not a number", where + "/logits");
+    record.logits.push_back(logit.get<double>());
+  }
+  return record;
+}
+
+bool fits_float32(const std::vector<Golden>& records) {
+  for (const auto& record : records) {
+    for (const double logit : record.logits) {
+      if (std::abs(logit) < 3.4e38 && static_cast<double>(static_cast<float>(logit)) != logit) return false;
+    }
+  }
+  return true;
+}
+
+}  // namespace
+
+RecordedReference parse_reference(std::string_view text) {
+  Json json;
+  try {
+    json = Json::parse(text);
+  } catch (const Json::parse_error& error) {
+    throw Error(ErrorCode::syntax, std::string("not JSON: ") + error.what());
+  }
+  const bool bare = json.is_array();
+  const std::string place = bare ? "" : "/inputs";
+  if (!bare && (!json.is_object() || !json.contains("inputs") || !json["inputs"].is_array())) {
+    throw Error(ErrorCode::invalid, "no recorded inputs", "/inputs", "a list of {\"input_hex\", \"logits\"}");
+  }
+  const Json& list = bare ? json : json["inputs"];
+  if (list.empty()) throw Error(ErrorCode::invalid, "no recorded inputs", place);
+  RecordedReference reference;
+  for (std::size_t i = 0; i < list.size(); ++i) {
+    reference.records.push_back(record_of(list[i], place + "/" + std::to_string(i)));
+  }
+  if (!bare && json.contains("dtype")) {
+    const auto& dtype = json["dtype"];
+    if (dtype != "float64" && dtype != "float32") {
+      throw Error(ErrorCode::invalid, "unknown type of numbers", "/dtype", "float64 or float32", dtype.dump());
+    }
+    reference.is_double = dtype == "float64";
+  } else {
+    reference.is_double = !fits_float32(reference.records);
+  }
+  return reference;
+}
+
+std::vector<Bytes> parse_corpus(std::string_view content) {
+  std::vector<Bytes> lines;
+  while (!content.empty()) {
+    const std::size_t end = std::min(content.find('\n'), content.size());
+    const auto* data = reinterpret_cast<const std::byte*>(content.data());  // NOLINT: characters are bytes
+    lines.emplace_back(data, data + end);
+    content.remove_prefix(std::min(end + 1, content.size()));
+  }
+  return lines;
+}
+
+}  // namespace bytecnn::exporter

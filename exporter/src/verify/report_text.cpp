@@ -1,0 +1,119 @@
+#include <algorithm>
+#include <array>
+#include <cstdio>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "verify/stage_comparison.hpp"
+#include "verify/verify.hpp"
+
+namespace bytecnn::exporter {
+namespace {
+
+std::string short_number(double number) {
+  std::array<char, 32> buffer{};
+  std::snprintf(buffer.data(), buffer.size(), "%.2g", number);
+  return buffer.data();
+}
+
+std::string exact_number(double number) {
+  std::array<char, 32> buffer{};
+  std::snprintf(buffer.data(), buffer.size(), "%.7g", number);
+  return buffer.data();
+}
+
+/// The histogram as bars of eighths, from the first decade that occurs to the last: "1e-11 ▂▅█▃ 1e-8".
+std::string bars(const std::vector<std::size_t>& histogram) {
+  constexpr std::array<std::string_view, 9> eighths{" ", "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"};
+  const auto occurs = [](std::size_t count) { return count != 0; };
+  const auto first = std::find_if(histogram.begin(), histogram.end(), occurs);
+  if (first == histogram.end()) return "-";
+  const auto last = std::find_if(histogram.rbegin(), histogram.rend(), occurs).base();
+  const std::size_t most = *std::max_element(first, last);
+  const auto edge = [&](auto place) {
+    const auto bin = place - histogram.begin();
+    if (bin == 0) return std::string("0");
+    return bin == 17 ? std::string("1") : "1e" + std::to_string(bin - 17);
+  };
+  std::string text = edge(first) + " ";
+  for (auto bin = first; bin != last; ++bin) {
+    text += eighths[*bin == 0 ? 0 : 1 + (*bin * 7) / most];
+  }
+  return text + " " + (last == histogram.end() ? "more" : edge(last));
+}
+
+/// Characters, not bytes: the bars are UTF-8.
+std::size_t width(std::string_view text) {
+  return static_cast<std::size_t>(
+      std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; }));
+}
+
+std::string aligned(const std::vector<std::vector<std::string>>& rows) {
+  std::vector<std::size_t> widths;
+  for (const auto& row : rows) {
+    widths.resize(std::max(widths.size(), row.size()));
+    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], width(row[i]));
+  }
+  std::string text;
+  for (const auto& row : rows) {
+    std::string line;
+    for (std::size_t i = 0; i < row.size(); ++i) line += "  " + row[i] + std::string(widths[i] - width(row[i]), ' ');
+    line.erase(line.find_last_not_of(' ') + 1);
+    text += line + "\n";
+  }
+  return text;
+}
+
+}  // namespace
+
+std::string to_text(const VerifyReport& report) {
+  std::vector<std::vector<std::string>> rows{
+      {"stage", "", "worst", "allowed", "mean", "score", "flips", "|difference| / S", "worst at"}};
+  for (const auto& stage : report.stages) {
+    rows.push_back({stage.name, stage.passed ? "PASS" : "FAIL", short_number(stage.worst),
+                    short_number(stage.tolerance), short_number(stage.mean), short_number(stage.worst_score),
+                    std::to_string(stage.label_flips), bars(stage.histogram), stage.worst_place});
+  }
+  std::string text = aligned(rows);
+
+  const auto name_of = [&](std::size_t input) {
+    return input < report.input_names.size() ? report.input_names[input] : std::string("-");
+  };
+  text += "  " + std::to_string(report.input_names.size()) + " inputs (seed " + std::to_string(report.seed) +
+          "), S = " + exact_number(report.scale) + " = max(1, largest |logit|), original in double by " +
+          report.torch_version + "\n";
+  if (report.refused != 0) {
+    text += "  " + std::to_string(report.refused) + " inputs are too short for this model, which does not pad\n";
+  }
+  text += "  its own float32 run is off by " + short_number(report.float32_error) + " at most (" +
+          name_of(report.float32_error_input) + "); smallest margin to another label " +
+          short_number(report.smallest_margin) + " (" + name_of(report.smallest_margin_input) + ")\n";
+  for (const auto& difference : report.differences) text += "  differs: " + difference + "\n";
+  for (const auto& stage : report.stages) {
+    if (stage.passed) continue;
+    text += "  " + stage.name + " fails: ";
+    if (stage.worst > stage.tolerance && stage.name != "weights") {
+      text += "logit " + std::to_string(stage.worst_output) + " is " + exact_number(stage.worst_expected) + ", not " +
+              exact_number(stage.worst_found) + "; ";
+    }
+    if (stage.score_tolerance != 0 && stage.worst_score > stage.score_tolerance) {
+      text += "scores differ by " + short_number(stage.worst_score) + "; ";
+    }
+    if (stage.inputs == 0) text += "no input could be compared; ";
+    if (stage.refused_by_one != 0) text += std::to_string(stage.refused_by_one) + " inputs are refused by one side; ";
+    const auto told = std::find_if(report.stages.begin(), report.stages.end(), [&](const StageReport& other) {
+      return !other.passed && other.first_difference == stage.first_difference;
+    });
+    text += (told->name == stage.name ? stage.first_difference : "see " + told->name) + "\n";
+  }
+  if (!report.structure_checked) {
+    text +=
+        "  folding and arithmetic were checked, not the assumed structure (pooling, order, eps, padding): for that,\n"
+        "  give a TorchScript file or numbers recorded from Python (--reference)\n";
+  }
+  return text + (report.passed ? "  PASS: the export computes what the original does\n"
+                               : "  FAIL: the export does not compute what the original does\n");
+}
+
+}  // namespace bytecnn::exporter

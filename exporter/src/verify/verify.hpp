@@ -1,0 +1,94 @@
+#pragma once
+/// Proving an export equal to its original: the stages of `bytecnn verify`.
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "bytecnn/model.hpp"
+
+#include "original.hpp"
+#include "torch/torch_backend.hpp"
+
+namespace bytecnn::exporter {
+
+using Bytes = std::vector<std::byte>;
+
+struct VerifyOptions {
+  double fold_tolerance = 1e-6;    ///< times S = max(1, largest |logit| of the original)
+  double engine_tolerance = 1e-5;  ///< times S on logits; absolute on scores
+  std::size_t samples = 300;       ///< random inputs beside the edge cases
+  /// Limit on the work of all generated inputs together, in multiplications of the reference: a large model gets fewer
+  /// of them, the telling ones first. 0: no limit.
+  std::uint64_t work_limit = 3'000'000'000;
+  std::uint64_t seed = 1;
+  std::vector<Bytes> corpus;  ///< the user's own inputs
+  /// Numbers recorded from Python: input and logits; `reference_is_double` decides the tolerance (1e-5 S or 1e-4 S).
+  std::vector<Golden> reference;
+  bool reference_is_double = true;
+  /// Called now and then with (inputs done, inputs in all).
+  std::function<void(std::size_t, std::size_t)> progress;
+};
+
+/// The comparison of one stage over all inputs.
+struct StageReport {
+  std::string name;              ///< "fold", "engine avx512", "reference", ...
+  double tolerance = 0;          ///< on logits, already times S
+  double worst = 0;              ///< largest |difference| of a logit
+  double mean = 0;               ///< mean |difference|
+  std::size_t inputs = 0;        ///< inputs compared
+  std::size_t worst_input = 0;   ///< index into VerifyReport::input_names (reference: into VerifyOptions::reference)
+  std::size_t worst_output = 0;  ///< which logit
+  std::string worst_place;       ///< the same for people: "length 511, output 2"; weights: "conv2_weight[3][7]"
+  double worst_expected = 0;     ///< that logit in the original
+  double worst_found = 0;        ///< and on the other side
+  double score_tolerance = 0;    ///< 0: scores are reported, not judged
+  double worst_score = 0;        ///< largest |difference| of a score
+  std::size_t label_flips = 0;   ///< only where the original is further from its threshold than the tolerance
+  /// Inputs that one side refuses as too short and the other does not; none is allowed.
+  std::size_t refused_by_one = 0;
+  std::vector<std::size_t> histogram;  ///< of log10(difference / S), one bin a decade from below 1e-16 to 1 and above
+  bool passed = false;
+  /// On failure: the first layer that differs, with channel and position, or what else is known of the cause.
+  std::string first_difference;
+};
+
+struct VerifyReport {
+  bool passed = false;
+  bool structure_checked = false;  ///< the original was TorchScript or a reference was given
+  double scale = 1;                ///< S
+  double smallest_margin = 0;      ///< to the decision threshold, over all inputs
+  std::size_t smallest_margin_input = 0;
+  double float32_error = 0;  ///< the original's own float32 run against its double run, for comparison
+  std::size_t float32_error_input = 0;
+  std::size_t refused = 0;  ///< inputs that the original refuses as too short
+  /// What the model states otherwise than the original, e.g. "pooling: avg_max in the original, max in the model".
+  std::vector<std::string> differences;
+  std::vector<std::string> input_names;
+  std::vector<StageReport> stages;
+  std::uint64_t seed = 0;
+  std::string torch_version;  ///< what ran the original
+};
+
+/// Runs the stages weights, fold, engine (every instruction set of this machine) and, where given, reference.
+/// `runner` is the original. Uses all cores. Throws `Error` where the two cannot be compared: another number of
+/// outputs.
+[[nodiscard]] VerifyReport verify(const Original& original, OriginalRunner& runner, const Model& model,
+                                  const VerifyOptions& options);
+
+/// The report for people, several lines; and as a JSON object.
+[[nodiscard]] std::string to_text(const VerifyReport& report);
+[[nodiscard]] std::string to_json(const VerifyReport& report);
+
+/// Architecture keys that `model` states otherwise than `original`, one sentence each.
+[[nodiscard]] std::vector<std::string> architecture_differences(const Architecture& original,
+                                                                const Architecture& model);
+
+/// Input/logit pairs of the original that travel in the model file: a few telling inputs.
+[[nodiscard]] std::vector<Golden> golden_vectors(const Architecture& architecture, OriginalRunner& runner);
+
+}  // namespace bytecnn::exporter

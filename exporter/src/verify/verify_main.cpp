@@ -1,0 +1,144 @@
+/// bytecnn-verify: `bytecnn verify` starts this program.
+
+#include <exception>
+#include <filesystem>
+#include <iostream>
+#include <new>
+
+#include <unistd.h>
+
+#include "bytecnn/error.hpp"
+#include "bytecnn/model_json.hpp"
+
+#include "file_bytes.hpp"
+#include "original_loader.hpp"
+#include "verify/certificate.hpp"
+#include "verify/recorded_reference.hpp"
+#include "verify/verify.hpp"
+#include "verify/verify_options.hpp"
+
+namespace {
+
+using namespace bytecnn;
+using namespace bytecnn::exporter;
+
+/// A line that is overwritten while the verification runs; only where somebody watches.
+class ProgressLine {
+ public:
+  explicit ProgressLine(bool wanted) : shown_(wanted && ::isatty(STDERR_FILENO) == 1) {}
+  ProgressLine(const ProgressLine&) = delete;
+  ProgressLine& operator=(const ProgressLine&) = delete;
+  ~ProgressLine() {
+    if (shown_) std::cerr << "\r\033[K" << std::flush;
+  }
+  void show(std::size_t done, std::size_t all) const {
+    if (shown_ && (done % 16 == 0 || done == all)) {
+      std::cerr << "\rverifying: " << done << " of " << all << " inputs\033[K" << std::flush;
+    }
+  }
+
+ private:
+  bool shown_;
+};
+
+VerifyOptions stage_options(const VerifyProgramOptions& given) {
+  VerifyOptions options;
+  options.seed = given.seed;
+  if (given.samples) {  // who names a number gets it, however long it takes
+    options.samples = *given.samples;
+    options.work_limit = 0;
+  }
+  if (given.tolerance) {
+    options.engine_tolerance = *given.tolerance;
+    options.fold_tolerance = *given.tolerance / 10;
+  }
+  constexpr std::size_t largest_file = std::size_t{1} << 30U;
+  if (!given.corpus_file.empty()) options.corpus = parse_corpus(read_small_file(given.corpus_file, largest_file));
+  if (!given.reference_file.empty()) {
+    try {
+      auto reference = parse_reference(read_small_file(given.reference_file, largest_file));
+      options.reference = std::move(reference.records);
+      options.reference_is_double = reference.is_double;
+    } catch (const Error& error) {
+      throw error.where().starts_with(given.reference_file) ? error : error.at(given.reference_file);
+    }
+  }
+  return options;
+}
+
+void write_certificate(const VerifyProgramOptions& given, const LoadedOriginal& loaded, const VerifyReport& report,
+                       const std::string& checkpoint_hash) {
+  const VerifiedFiles files{given.checkpoint, checkpoint_hash, loaded.form, given.model, sha256_of_file(given.model)};
+  const std::filesystem::path path(given.report_file);
+  OutputFiles output(path.has_parent_path() ? path.parent_path().string() : ".");
+  output.add(path.filename().string(), certificate(files, loaded.original, report));
+  output.commit();
+}
+
+/// A model file says which file it was made from. Another one may hold the same model; it is worth a word all the same.
+void compare_source(const Model& model, const std::string& checkpoint_hash, VerifyReport& report) {
+  const auto stated = model.info.source.find("sha256");
+  if (stated != model.info.source.end() && stated->second != checkpoint_hash) {
+    report.differences.push_back("source: the model file was made from a checkpoint with another SHA-256, " +
+                                 stated->second);
+  }
+}
+
+int run(const VerifyProgramOptions& given) {
+  VerifyOptions options = stage_options(given);
+  const Model model = load_model(given.model);
+  ArchitectureStatement statement;
+  if (!given.recognition.architecture_file.empty()) {
+    statement = load_architecture_statement(given.recognition.architecture_file);
+  }
+  const LoadedOriginal loaded =
+      load_original(given.checkpoint, given.recognition.key, statement, recognition_flags(given.recognition));
+  VerifyReport report;
+  try {
+    const auto runner = make_runner(loaded);
+    const ProgressLine line(!given.quiet);
+    options.progress = [&](std::size_t done, std::size_t all) { line.show(done, all); };
+    report = verify(loaded.original, *runner, model, options);
+  } catch (const Error& error) {
+    throw error.where().starts_with(given.checkpoint) ? error : error.at(given.checkpoint);
+  }
+  const std::string checkpoint_hash = sha256_of_file(given.checkpoint);
+  compare_source(model, checkpoint_hash, report);
+  if (!given.report_file.empty()) write_certificate(given, loaded, report, checkpoint_hash);
+  if (!given.quiet || !report.passed)
+    std::cout << given.model << " against " << given.checkpoint << "\n" << to_text(report);
+  if (!std::cout.flush()) throw Error(ErrorCode::io, "cannot write to standard output");
+  return report.passed ? 0 : 1;
+}
+
+int exit_status(ErrorCode code) {
+  switch (code) {
+    case ErrorCode::usage:
+      return 2;
+    case ErrorCode::unsupported:
+      return 4;
+    default:
+      return 3;
+  }
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  std::string file;
+  try {
+    const auto options = parse_verify_options(argc, argv);
+    if (!options) return 0;
+    file = options->checkpoint + ": ";
+    return run(*options);
+  } catch (const Error& error) {
+    std::cerr << "bytecnn verify: " << error.what() << "\n";
+    return exit_status(error.code());
+  } catch (const std::bad_alloc&) {
+    std::cerr << "bytecnn verify: " << file << "not enough memory\n";
+    return 3;
+  } catch (const std::exception& error) {
+    std::cerr << "bytecnn verify: " << file << error.what() << "\n";
+    return 3;
+  }
+}

@@ -1,0 +1,78 @@
+#include "verify/verify_options.hpp"
+
+#include <charconv>
+#include <iostream>
+
+#include <CLI/CLI.hpp>
+
+#include "bytecnn/error.hpp"
+
+namespace bytecnn::exporter {
+namespace {
+
+constexpr const char* examples = R"(
+Stages: 'weights' compares the numbers with the original's, folded anew; 'fold' runs the exported weights in double, 'engine' the runtime on every instruction set of this machine; both
+against the original in double in libtorch, unfolded. 'reference' holds recorded numbers against the original as it was
+understood. Differences are measured in S = max(1, largest |logit|): 1e-6 S for fold, 1e-5 S for engine.
+
+Examples:
+  bytecnn verify model.pth model.json
+  bytecnn verify model.pth model.json --pooling max --max-len 256
+      with the same statements as the export was made with
+  bytecnn verify model.pth model.json --corpus lines.txt --report certificate.json
+  bytecnn verify model.pth model.json --reference recorded.json
+      numbers from Python (exporter/record_reference.py), which also prove the assumed structure
+
+The report goes to standard output. Exit status: 0 every stage holds, 1 one does not, 2 usage, 3 unreadable or invalid
+checkpoint or model, 4 unsupported.)";
+
+template <class Number>
+Number number_of(const std::string& option, const std::string& text, Number least, Number most,
+                 const std::string& expected) {
+  Number number{};
+  const auto result = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (result.ec != std::errc() || result.ptr != text.data() + text.size() || !(number >= least && number <= most)) {
+    throw Error(ErrorCode::usage, "not a usable number", option, expected, "'" + text + "'");
+  }
+  return number;
+}
+
+}  // namespace
+
+std::optional<VerifyProgramOptions> parse_verify_options(int argc, char** argv) {
+  VerifyProgramOptions options;
+  std::string tolerance, samples, seed;
+  CLI::App app("Proves a model file equal to the checkpoint that it was exported from.", "bytecnn verify");
+  app.footer(examples);
+  app.get_formatter()->column_width(36);
+  app.add_option("CHECKPOINT", options.checkpoint, "the original: .pth, .pt, .ckpt or .safetensors")->required();
+  app.add_option("MODEL", options.model, "the model file made from it")->required();
+  add_recognition_options(app, options.recognition);
+  app.add_option("--corpus", options.corpus_file, "inputs of your own, one a line")->type_name("FILE");
+  app.add_option("--reference", options.reference_file, "inputs and logits recorded from Python")->type_name("FILE");
+  app.add_option("--tolerance", tolerance, "for the engine, in S and of scores (default: 1e-5); fold gets a tenth")
+      ->type_name("T");
+  app.add_option("--samples", samples, "random inputs beside the edge cases (default: up to 300)")->type_name("N");
+  app.add_option("--seed", seed, "of the random inputs (default: 1)")->type_name("N");
+  app.add_option("--report", options.report_file, "writes everything as JSON, with the hashes of both files")
+      ->type_name("FILE");
+  app.add_flag("-q,--quiet", options.quiet, "no progress, and no report where all holds");
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::CallForHelp&) {
+    std::cout << app.help();
+    return std::nullopt;
+  } catch (const CLI::ParseError& error) {
+    throw Error(ErrorCode::usage, std::string(error.what()) + " (see 'bytecnn verify --help')");
+  }
+  if (!tolerance.empty()) {
+    options.tolerance = number_of("--tolerance", tolerance, 1e-12, 1.0, "a number like 1e-5");
+  }
+  if (!samples.empty()) {
+    options.samples = number_of<std::size_t>("--samples", samples, 0, 100'000'000, "0 to 100000000");
+  }
+  if (!seed.empty()) options.seed = number_of<std::uint64_t>("--seed", seed, 0, UINT64_MAX, "a whole number");
+  return options;
+}
+
+}  // namespace bytecnn::exporter

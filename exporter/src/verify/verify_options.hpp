@@ -1,0 +1,27 @@
+#pragma once
+/// The command line of `bytecnn verify`.
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "recognition_options.hpp"
+
+namespace bytecnn::exporter {
+
+struct VerifyProgramOptions {
+  std::string checkpoint, model;
+  RecognitionOptions recognition;
+  std::string corpus_file, reference_file, report_file;
+  std::optional<double> tolerance;
+  std::optional<std::size_t> samples;
+  std::uint64_t seed = 1;
+  bool quiet = false;
+};
+
+/// Parses the command line. Nothing is returned where there is nothing to do (--help, which was printed). Throws
+/// `Error` (usage) that says which argument is wrong.
+[[nodiscard]] std::optional<VerifyProgramOptions> parse_verify_options(int argc, char** argv);
+
+}  // namespace bytecnn::exporter

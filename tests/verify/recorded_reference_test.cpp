@@ -1,0 +1,61 @@
+// Numbers recorded from Python, and a user's corpus, as files hold them.
+
+#include "verify/recorded_reference.hpp"
+
+#include <gtest/gtest.h>
+
+#include "bytecnn/error.hpp"
+
+namespace bytecnn::exporter::testing {
+namespace {
+
+Error refusal(std::string_view json) {
+  try {
+    (void)parse_reference(json);
+  } catch (const Error& error) {
+    return error;
+  }
+  ADD_FAILURE() << "was accepted: " << json;
+  return {ErrorCode::usage, "accepted"};
+}
+
+TEST(RecordedReference, ReadsWhatTheRecordingScriptWrites) {
+  const auto reference = parse_reference(
+      R"({"format": "bytecnn-reference", "dtype": "float64", "torch": "2.6.0",
+          "inputs": [{"input_hex": "", "logits": [0.125]}, {"input_hex": "00fFa0", "logits": [-3]}]})");
+  ASSERT_EQ(reference.records.size(), 2U);
+  EXPECT_TRUE(reference.is_double);
+  EXPECT_TRUE(reference.records[0].input.empty());
+  EXPECT_EQ(reference.records[1].input, (Bytes{std::byte{0}, std::byte{255}, std::byte{160}}));
+  EXPECT_EQ(reference.records[1].logits, std::vector<double>{-3});
+}
+
+TEST(RecordedReference, TellsFloat32RecordsByTheirNumbersWhereNoTypeIsStated) {
+  EXPECT_FALSE(parse_reference(R"([{"input_hex": "41", "logits": [0.75, -1.5]}])").is_double);
+  EXPECT_TRUE(parse_reference(R"([{"input_hex": "41", "logits": [0.1]}])").is_double);
+}
+
+TEST(RecordedReference, RefusesWhatIsNoRecordAndSaysWhere) {
+  EXPECT_EQ(refusal("{").code(), ErrorCode::syntax);
+  EXPECT_EQ(refusal("{}").where(), "/inputs");
+  EXPECT_EQ(refusal("[]").code(), ErrorCode::invalid);
+  EXPECT_EQ(refusal(R"([{"logits": [1]}])").where(), "/0/input_hex");
+  EXPECT_EQ(refusal(R"([{"input_hex": "4", "logits": [1]}])").where(), "/0/input_hex");
+  EXPECT_EQ(refusal(R"([{"input_hex": "4x", "logits": [1]}])").where(), "/0/input_hex");
+  EXPECT_EQ(refusal(R"({"inputs": [{"input_hex": "41", "logits": ["1"]}]})").where(), "/inputs/0/logits");
+  EXPECT_EQ(refusal(R"({"dtype": "int8", "inputs": [{"input_hex": "41", "logits": [1]}]})").where(), "/dtype");
+}
+
+TEST(Corpus, IsOneInputALineWithoutItsNewline) {
+  const auto lines = parse_corpus(std::string_view("a\n\nb\0c\r\nlast", 12));
+  ASSERT_EQ(lines.size(), 4U);
+  EXPECT_EQ(lines[0].size(), 1U);
+  EXPECT_TRUE(lines[1].empty());
+  EXPECT_EQ(lines[2].size(), 4U);  // b, NUL, c, carriage return
+  EXPECT_EQ(lines[3].size(), 4U);
+  EXPECT_TRUE(parse_corpus("").empty());
+  EXPECT_EQ(parse_corpus("one\n").size(), 1U);
+}
+
+}  // namespace
+}  // namespace bytecnn::exporter::testing

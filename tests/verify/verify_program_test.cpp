@@ -1,0 +1,203 @@
+// The program itself: exit statuses, the report on standard output, and the certificate.
+
+#include <cstdint>
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <string>
+
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "bytecnn/model_json.hpp"
+
+#include "random_original.hpp"
+#include "torch_for_tests.hpp"
+#include "verify/verify.hpp"
+
+namespace bytecnn::exporter::testing {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// A state dict with the usual names. The format: https://huggingface.co/docs/safetensors
+class Safetensors {
+ public:
+  void add(const std::string& name, const std::vector<std::uint64_t>& shape, const std::vector<double>& numbers) {
+    const std::size_t begin = data_.size();
+    for (const double number : numbers) {
+      const auto single = static_cast<float>(number);
+      data_.append(reinterpret_cast<const char*>(&single), sizeof single);  // NOLINT: the file holds the bytes
+    }
+    header_[name] = {{"dtype", "F32"}, {"shape", shape}, {"data_offsets", {begin, data_.size()}}};
+  }
+  void save(const std::string& path) const {
+    const std::string text = header_.dump();
+    const std::uint64_t length = text.size();
+    std::string bytes(sizeof length, '\0');
+    std::memcpy(bytes.data(), &length, sizeof length);
+    std::ofstream(path, std::ios::binary) << bytes << text << data_;
+  }
+
+ private:
+  nlohmann::ordered_json header_;
+  std::string data_;
+};
+
+void save_checkpoint(const Original& original, const std::string& path) {
+  const Architecture& a = original.architecture;
+  Safetensors file;
+  file.add("embedding.weight", {a.vocab_size, a.embed_dim}, original.embedding);
+  for (std::size_t i = 0; i < a.conv_layers.size(); ++i) {
+    const std::string number = std::to_string(i + 1);
+    const OriginalConv& conv = original.conv[i];
+    const std::uint64_t filters = a.conv_layers[i].filters;
+    file.add("conv" + number + ".weight", {filters, a.in_channels(i), a.conv_layers[i].kernel_size}, conv.weight);
+    if (!conv.bias.empty()) file.add("conv" + number + ".bias", {filters}, conv.bias);
+    file.add("bn" + number + ".weight", {filters}, conv.batch_norm.gamma);
+    file.add("bn" + number + ".bias", {filters}, conv.batch_norm.beta);
+    file.add("bn" + number + ".running_mean", {filters}, conv.batch_norm.mean);
+    file.add("bn" + number + ".running_var", {filters}, conv.batch_norm.variance);
+  }
+  const std::uint64_t units = a.dense_layers[0].units;
+  file.add("classifier.weight", {units, a.pooled_features()}, original.dense[0].weight);
+  file.add("classifier.bias", {units}, original.dense[0].bias);
+  file.add("output.weight", {a.outputs, units}, original.output.weight);
+  file.add("output.bias", {a.outputs}, original.output.bias);
+  file.save(path);
+}
+
+struct Outcome {
+  int status = -1;
+  std::string out, err;
+};
+
+std::string content(const fs::path& path) {
+  std::ifstream stream(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(stream), {}};
+}
+
+class VerifyProgram : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    const ::testing::TestInfo* info = ::testing::UnitTest::GetInstance()->current_test_info();
+    folder_ = fs::temp_directory_path() / ("bytecnn-verify-" + std::to_string(::getpid()) + "-" + info->name());
+    fs::create_directories(folder_);
+    original_ = two_layer_original(8);
+    save_checkpoint(original_, file("model.safetensors"));
+    model_ = fold(original_);
+    save_model(model_, file("model.json"));
+  }
+  void TearDown() override { fs::remove_all(folder_); }
+
+  [[nodiscard]] std::string file(const std::string& name) const { return (folder_ / name).string(); }
+
+  /// Arguments go through a shell; the paths here need no quotes.
+  [[nodiscard]] Outcome run(const std::string& arguments) const {
+    const std::string command =
+        std::string(BYTECNN_VERIFY_PROGRAM) + " " + arguments + " > " + file("out") + " 2> " + file("err");
+    const int status = std::system(command.c_str());  // NOLINT: a test of a program starts it
+    return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, content(file("out")), content(file("err"))};
+  }
+  [[nodiscard]] Outcome verify_model(const std::string& more = "") const {
+    return run(file("model.safetensors") + " " + file("model.json") + " --max-len 40 --samples 12 " + more);
+  }
+
+  fs::path folder_;
+  Original original_;
+  Model model_;
+};
+
+bool contains(const std::string& text, std::string_view part) {
+  return text.find(part) != std::string::npos;
+}
+
+TEST_F(VerifyProgram, PassesARightExportAndPrintsTheStages) {
+  const Outcome right = verify_model();
+  EXPECT_EQ(right.status, 0) << right.err;
+  EXPECT_TRUE(contains(right.out, "fold")) << right.out;
+  EXPECT_TRUE(contains(right.out, "engine ")) << right.out;
+  EXPECT_TRUE(contains(right.out, "PASS: the export computes")) << right.out;
+  EXPECT_EQ(right.err, "");
+}
+
+TEST_F(VerifyProgram, FailsAWrongExportWithStatusOne) {
+  model_.weights.conv[1].bias[2] += 0.01F;
+  save_model(model_, file("model.json"));
+  const Outcome wrong = verify_model();
+  EXPECT_EQ(wrong.status, 1) << wrong.err;
+  EXPECT_TRUE(contains(wrong.out, "conv2 differs first: channel 2")) << wrong.out;
+}
+
+TEST_F(VerifyProgram, ComparesAndNamesAnotherStructure) {
+  const Outcome wrong = verify_model("--pooling max");
+  EXPECT_EQ(wrong.status, 1) << wrong.err;
+  EXPECT_TRUE(contains(wrong.out, "pooling: max in the original, avg_max in the model")) << wrong.out;
+}
+
+TEST_F(VerifyProgram, HoldsRecordedNumbersAgainstTheAssumedStructure) {
+  const auto runner = torch_for_tests().rebuild(original_);
+  nlohmann::json records = nlohmann::json::array();
+  for (const char* hex : {"", "48656c6c6f", "00ff"}) {
+    std::vector<std::byte> input;
+    for (const char* digits = hex; *digits != '\0'; digits += 2) {
+      input.push_back(static_cast<std::byte>(std::stoi(std::string(digits, 2), nullptr, 16)));
+    }
+    records.push_back({{"input_hex", hex}, {"logits", runner->logits(input)}});
+  }
+  const auto record = [&](const nlohmann::json& inputs) {
+    std::ofstream(file("reference.json")) << nlohmann::json{{"dtype", "float64"}, {"inputs", inputs}};
+  };
+  record(records);
+  const Outcome right = verify_model("--reference " + file("reference.json"));
+  EXPECT_EQ(right.status, 0) << right.out << right.err;
+  EXPECT_FALSE(contains(right.out, "not the assumed structure")) << right.out;
+
+  records[1]["logits"][0] = records[1]["logits"][0].get<double>() + 0.01;
+  record(records);
+  const Outcome wrong = verify_model("--reference " + file("reference.json"));
+  EXPECT_EQ(wrong.status, 1) << wrong.err;
+  EXPECT_TRUE(contains(wrong.out, "record 2")) << wrong.out;
+}
+
+TEST_F(VerifyProgram, WritesACertificateThatNamesBothFiles) {
+  const Outcome right = verify_model("--quiet --report " + file("certificate.json"));
+  EXPECT_EQ(right.status, 0) << right.err;
+  EXPECT_EQ(right.out, "");
+  const auto json = nlohmann::json::parse(content(file("certificate.json")));
+  EXPECT_EQ(json["checkpoint"]["file"], "model.safetensors");
+  EXPECT_EQ(json["model"]["sha256"].get<std::string>().size(), 64U);
+  EXPECT_EQ(json["report"]["passed"], true);
+  EXPECT_GE(json["report"]["stages"].size(), 2U);
+  EXPECT_FALSE(json["original"].empty());
+  EXPECT_FALSE(json["instruction_sets"].empty());
+}
+
+TEST_F(VerifyProgram, TakesTheUsersCorpus) {
+  std::ofstream(file("corpus.txt")) << "first line\n\nthird line\n";
+  const Outcome right = verify_model("--corpus " + file("corpus.txt") + " --report " + file("certificate.json"));
+  EXPECT_EQ(right.status, 0) << right.err;
+  EXPECT_TRUE(contains(content(file("certificate.json")), "\"corpus 3\""));
+  EXPECT_FALSE(contains(content(file("certificate.json")), "\"corpus 4\""));
+}
+
+TEST_F(VerifyProgram, TellsUsageFromUnreadableFiles) {
+  EXPECT_EQ(run("").status, 2);
+  EXPECT_EQ(verify_model("--tolerance much").status, 2);
+  EXPECT_EQ(verify_model("--pooling most").status, 2);
+  EXPECT_EQ(run("--help").status, 0);
+  const Outcome missing = run(file("absent.pth") + " " + file("model.json"));
+  EXPECT_EQ(missing.status, 3);
+  EXPECT_TRUE(contains(missing.err, "absent.pth")) << missing.err;
+  std::ofstream(file("broken.json")) << "{";
+  const Outcome broken = run(file("model.safetensors") + " " + file("broken.json"));
+  EXPECT_EQ(broken.status, 3);
+  EXPECT_TRUE(contains(broken.err, "broken.json")) << broken.err;
+}
+
+}  // namespace
+}  // namespace bytecnn::exporter::testing
