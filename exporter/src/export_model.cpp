@@ -1,0 +1,167 @@
+#include "export_model.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <chrono>
+#include <cstdlib>
+#include <ctime>
+#include <filesystem>
+#include <iostream>
+#include <memory>
+#include <utility>
+
+#include <unistd.h>
+
+#include "bytecnn/error.hpp"
+#include "bytecnn/model_json.hpp"
+
+#include "file_bytes.hpp"
+#include "findings.hpp"
+#include "original_loader.hpp"
+#include "source_text.hpp"
+#include "verify/verify.hpp"
+#include "write_cpp.hpp"
+#include "write_python.hpp"
+
+namespace bytecnn::exporter {
+namespace {
+
+/// Now, or the time that SOURCE_DATE_EPOCH fixes for reproducible builds (https://reproducible-builds.org/specs/).
+std::string export_time() {
+  std::time_t seconds = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
+  if (const char* fixed = std::getenv("SOURCE_DATE_EPOCH"); fixed != nullptr && *fixed != '\0') {
+    const std::string_view text = fixed;
+    long long number = 0;
+    const auto result = std::from_chars(text.data(), text.data() + text.size(), number);
+    // Year 9999 is the last that the format can write.
+    if (result.ec != std::errc() || result.ptr != text.data() + text.size() || number < 0 || number > 253402300799LL) {
+      throw Error(ErrorCode::usage, "not a time", "SOURCE_DATE_EPOCH", "seconds since 1970",
+                  "'" + std::string(text) + "'");
+    }
+    seconds = static_cast<std::time_t>(number);
+  }
+  std::tm utc{};
+  gmtime_r(&seconds, &utc);
+  char buffer[32];
+  return {buffer, std::strftime(buffer, sizeof buffer, "%Y-%m-%dT%H:%M:%SZ", &utc)};
+}
+
+/// File names that are not UTF-8 cannot stand in JSON as they are.
+std::string printable_name(const std::string& name) {
+  if (is_utf8(name)) return name;
+  std::string text;
+  for (const char c : name) text += static_cast<unsigned char>(c) < 0x80 ? c : '?';
+  return text;
+}
+
+void check_labels(const ExportOptions& options, const Architecture& architecture) {
+  if (options.labels.empty()) return;
+  const bool two_sided = architecture.output == Output::sigmoid && architecture.outputs == 1;
+  const std::size_t expected = two_sided ? 2 : architecture.outputs;
+  if (options.labels.size() != expected) {
+    throw Error(ErrorCode::usage, "the number of labels does not fit the model", "--labels",
+                std::to_string(expected) + (two_sided ? " (below and above the threshold)" : ", one for each output"),
+                std::to_string(options.labels.size()));
+  }
+}
+
+void describe(const ExportOptions& options, ModelInfo& info, const LoadedOriginal& loaded) {
+  const std::string file = std::filesystem::path(options.checkpoint).filename().string();
+  info.name = options.name.empty() ? printable_name(stem_of(options.checkpoint)) : options.name;
+  info.version = options.version;
+  info.accuracy = options.accuracy;
+  info.labels = options.labels;
+  info.threshold = options.threshold;
+  info.exported = export_time();
+  info.source = {{"file", printable_name(file)}, {"sha256", sha256_of_file(options.checkpoint)}, {"form", loaded.form}};
+  if (!loaded.key.empty() && is_utf8(loaded.key)) info.source["key"] = loaded.key;
+}
+
+void print_findings(const LoadedOriginal& loaded) {
+  std::cerr << loaded.path << ": " << loaded.form;
+  if (loaded.container != loaded.form) std::cerr << " (" << loaded.container << ")";
+  if (!loaded.key.empty()) std::cerr << ", under '" << loaded.key << "'";
+  if (!loaded.prefix.empty()) std::cerr << ", prefix '" << loaded.prefix << "'";
+  std::cerr << "\n" << to_text(findings(loaded.original));
+  for (const std::string& warning : loaded.warnings) std::cerr << "note: " << warning << "\n";
+  constexpr std::size_t shown = 12;
+  for (std::size_t i = 0; i < std::min(shown, loaded.hints.size()); ++i) {
+    std::cerr << "hint in the file, not used: " << loaded.hints[i].first << " = " << loaded.hints[i].second << "\n";
+  }
+  if (loaded.hints.size() > shown) {
+    std::cerr << "hint in the file, not used: ... and " << loaded.hints.size() - shown << " more\n";
+  }
+}
+
+/// A line that is overwritten while the verification runs; only where somebody watches.
+class ProgressLine {
+ public:
+  explicit ProgressLine(bool wanted) : shown_(wanted && ::isatty(STDERR_FILENO) == 1) {}
+  ProgressLine(const ProgressLine&) = delete;
+  ProgressLine& operator=(const ProgressLine&) = delete;
+  ~ProgressLine() {
+    if (shown_) std::cerr << "\r\033[K" << std::flush;
+  }
+  void show(std::size_t done, std::size_t all) const {
+    if (shown_) std::cerr << "\rverifying: " << done << " of " << all << " inputs\033[K" << std::flush;
+  }
+
+ private:
+  bool shown_;
+};
+
+/// Whether the export computes what the original does; prints the report.
+bool verified(const LoadedOriginal& loaded, OriginalRunner& runner, const Model& model, bool quiet) {
+  VerifyReport report;
+  {
+    const ProgressLine line(!quiet);
+    VerifyOptions options;
+    options.progress = [&](std::size_t done, std::size_t all) { line.show(done, all); };
+    report = verify(loaded.original, runner, model, options);
+  }
+  if (!report.passed || !quiet) std::cerr << to_text(report);
+  return report.passed;
+}
+
+}  // namespace
+
+int export_model(const ExportOptions& options) {
+  ArchitectureStatement statement;
+  if (!options.architecture_file.empty()) statement = load_architecture_statement(options.architecture_file);
+  LoadedOriginal loaded = load_original(options.checkpoint, options.key, statement, options.flags);
+  if (!options.quiet) print_findings(loaded);
+  check_labels(options, loaded.original.architecture);
+
+  Model model;
+  std::unique_ptr<OriginalRunner> runner;
+  try {
+    model = fold(loaded.original);
+    describe(options, model.info, loaded);
+    if (options.verify) {
+      runner = make_runner(loaded);
+      model.golden = golden_vectors(loaded.original.architecture, *runner);
+    }
+  } catch (const Error& error) {
+    throw error.where().starts_with(options.checkpoint) ? error : error.at(options.checkpoint);
+  }
+  // What is verified and written is what a reader of the file gets, not what we believe we wrote.
+  const std::string json = to_json(model);
+  model = parse_model(json);
+  if (options.verify && !verified(loaded, *runner, model, options.quiet)) {
+    std::cerr << "bytecnn export: " << options.checkpoint
+              << ": the export does not compute what the original does; nothing was written\n";
+    return 1;
+  }
+
+  const std::string stem = stem_of(options.checkpoint);
+  OutputFiles files(options.output_dir);
+  if (options.json) files.add(stem + ".json", json);
+  if (options.python) files.add(stem + "_weights.py", to_python(model));
+  if (options.cpp) files.add(stem + ".hpp", to_cpp(model, stem));
+  for (const std::string& path : files.commit()) std::cout << path << "\n";
+  if (!std::cout.flush()) throw Error(ErrorCode::io, "cannot write to standard output");
+  if (!options.verify && !options.quiet) std::cerr << "not verified (--no-verify)\n";
+  return 0;
+}
+
+}  // namespace bytecnn::exporter

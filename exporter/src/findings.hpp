@@ -1,0 +1,21 @@
+#pragma once
+/// What was found in a checkpoint and what was assumed, for people.
+
+#include <string>
+#include <vector>
+
+#include "original_loader.hpp"
+
+namespace bytecnn::exporter {
+
+struct Finding {
+  std::string key, value, source;
+};
+
+/// One row a property: sizes first ("checkpoint"), then everything that shapes leave open, with its source.
+[[nodiscard]] std::vector<Finding> findings(const Original& original);
+
+/// Rows as aligned columns, one line each, indented by two.
+[[nodiscard]] std::string to_text(const std::vector<Finding>& rows);
+
+}  // namespace bytecnn::exporter
