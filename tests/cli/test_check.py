@@ -1,0 +1,59 @@
+"""`bytecnn check` re-runs the golden vectors: it passes where they hold and fails where one does not."""
+import json
+import unittest
+
+from program import ProgramTest, bytecnn, logits_of, tiny_model
+
+INPUTS = [b"", b"a", b"hello world", b"\xff" * 40]
+
+
+def golden_model(error=0.0):
+    """A model with golden vectors; the last logit of the last one is wrong by `error`."""
+    model = tiny_model(outputs=2, output="softmax")
+    model["golden"] = [{"input_hex": text.hex(), "logits": logits_of(model, text)} for text in INPUTS]
+    model["golden"][-1]["logits"][-1] += error
+    return model
+
+
+class Check(ProgramTest):
+    def check(self, model, *arguments):
+        return bytecnn("check", self.save(model), *arguments)
+
+    def test_right_vectors_hold_on_every_instruction_set(self):
+        done = self.check(golden_model())
+        self.assertEqual((done.returncode, done.stderr), (0, b""))
+        text = done.stdout.decode()
+        self.assertIn("4 inputs", text)
+        self.assertIn("reference", text)
+        self.assertNotIn("FAILED", text)
+
+    def test_a_wrong_vector_fails_everywhere_and_is_named(self):
+        scale = max(1, *(abs(logit) for vector in golden_model()["golden"] for logit in vector["logits"]))
+        self.assertEqual(self.check(golden_model(0.5e-5 * scale)).returncode, 0, "inside the tolerance")
+        done = self.check(golden_model(3e-5 * scale))
+        self.assertEqual(done.returncode, 1)
+        engines = [line for line in done.stdout.decode().split("\n") if "FAILED" in line]
+        self.assertGreaterEqual(len(engines), 2)
+        for line in engines:
+            self.assertIn("input 4", line)
+
+    def test_json(self):
+        for model, passed in ((golden_model(), True), (golden_model(0.5), False)):
+            done = self.check(model, "--json")
+            self.assertEqual(done.returncode, 0 if passed else 1)
+            report = json.loads(done.stdout)
+            self.assertEqual((report["passed"], report["golden"]), (passed, 4))
+            self.assertIn("reference", [engine["isa"] for engine in report["engines"]])
+            for engine in report["engines"]:
+                self.assertEqual(engine["passed"], passed)
+                if not passed:
+                    self.assertAlmostEqual(engine["worst"], 0.5, places=4)
+
+    def test_a_model_without_golden_vectors_says_so(self):
+        done = self.check(tiny_model())
+        self.assertEqual((done.returncode, done.stdout), (0, b""))
+        self.assertIn(b"no golden vectors", done.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,125 @@
+"""Being a part of a pipeline: answering at once, closed pipes, closed descriptors, full disks, bounded memory."""
+import os
+import pty
+import resource
+import select
+import subprocess
+import unittest
+
+from program import CLEAN_ENVIRONMENT, PROGRAM, ProgramTest, tiny_model
+
+
+class Streams(ProgramTest):
+    def setUp(self):
+        super().setUp()
+        self.path = self.save(tiny_model())
+
+    def start(self, *arguments, **options):
+        process = subprocess.Popen([PROGRAM, "classify", str(self.path), *arguments], env=CLEAN_ENVIRONMENT,
+                                   **{"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, **options})
+        self.addCleanup(self.end, process)
+        return process
+
+    @staticmethod
+    def end(process):
+        process.kill()
+        for stream in (process.stdin, process.stdout, process.stderr):
+            if stream:
+                try:
+                    stream.close()
+                except BrokenPipeError:
+                    pass
+        process.wait()
+
+    def assert_answer(self, descriptor):
+        ready, _, _ = select.select([descriptor], [], [], 30)
+        self.assertTrue(ready, "no answer although a whole line was sent")
+        return os.read(descriptor, 1 << 16)
+
+    def test_each_line_is_answered_before_the_next_is_sent(self):
+        process = self.start("--output", "tsv")
+        for number in (b"1", b"2", b"3"):
+            process.stdin.write(b"a line\n")
+            process.stdin.flush()
+            answer = self.assert_answer(process.stdout.fileno())
+            self.assertTrue(answer.startswith(number + b"\t") and answer.endswith(b"\n"), answer)
+        process.stdin.close()
+        self.assertEqual(process.wait(30), 0)
+
+    def test_a_closed_pipe_is_no_error(self):
+        process = self.start("--output", "jsonl", stderr=subprocess.PIPE)
+        process.stdout.close()
+        try:
+            for _ in range(200):
+                process.stdin.write(b"a line of some length\n" * 1000)
+            process.stdin.close()
+        except BrokenPipeError:
+            pass
+        self.assertEqual(process.wait(60), 0)
+        self.assertEqual(process.stderr.read(), b"")
+
+    def test_a_full_disk_is_told(self):
+        with open("/dev/full", "wb") as full:
+            process = self.start("--text", "x", stdout=full, stderr=subprocess.PIPE)
+            self.assertEqual(process.wait(30), 1)
+            self.assertIn(b"No space left", process.stderr.read())
+
+    def test_a_closed_standard_output_is_told_and_no_file_is_written_instead(self):
+        done = subprocess.run(["sh", "-c", '"$0" classify "$1" --text x >&-', PROGRAM, str(self.path)], timeout=30,
+                              capture_output=True, env=CLEAN_ENVIRONMENT, check=False)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn(b"standard output", done.stderr)
+
+    def test_a_closed_standard_input_is_an_empty_one(self):
+        done = subprocess.run(["sh", "-c", '"$0" classify "$1" <&-', PROGRAM, str(self.path)], timeout=30,
+                              capture_output=True, env=CLEAN_ENVIRONMENT, check=False)
+        self.assertEqual((done.returncode, done.stdout), (0, b""))
+
+    def test_memory_does_not_grow_with_the_stream(self):
+        process = self.start("--output", "score", stdout=subprocess.DEVNULL)
+        block = b"a line of some length\n" * 5000 + b"one without an end in sight " * 50000
+        for _ in range(60):  # about 90 MB
+            process.stdin.write(block)
+        process.stdin.close()
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        self.assertEqual(process.returncode, 0)
+        instrumented = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss  # this Python's own size, for scale
+        if "ASAN_OPTIONS" not in os.environ:
+            self.assertLess(usage.ru_maxrss, 48 * 1024 + instrumented, "kilobytes")
+
+    def test_a_writer_whose_input_is_cut_does_not_fail(self):
+        script = '{ head -c 3000000 /dev/zero; echo written >&2; } | "$0" classify "$1" - --input whole --output label'
+        done = subprocess.run(["bash", "-o", "pipefail", "-c", script, PROGRAM, str(self.path)], timeout=60,
+                              capture_output=True, env=CLEAN_ENVIRONMENT, check=False)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn(b"written", done.stderr)
+
+    def on_a_terminal(self, arguments, environment):
+        """What the program writes to a terminal that is its standard output."""
+        ours, its = pty.openpty()
+        self.addCleanup(os.close, ours)
+        process = subprocess.Popen([PROGRAM, *arguments], stdin=subprocess.DEVNULL, stdout=its,
+                                   env={**CLEAN_ENVIRONMENT, **environment})
+        os.close(its)
+        written = b""
+        while True:
+            try:
+                piece = os.read(ours, 4096)
+            except OSError:  # the terminal's other side is closed
+                break
+            if not piece:
+                break
+            written += piece
+        self.assertEqual(process.wait(30), 0)
+        return written
+
+    def test_a_terminal_gets_colours_unless_it_is_told_not_to(self):
+        arguments = ["info", str(self.path)]
+        self.assertIn(b"\x1b[", self.on_a_terminal(arguments, {"TERM": "xterm"}))
+        self.assertNotIn(b"\x1b[", self.on_a_terminal(arguments, {"TERM": "xterm", "NO_COLOR": "1"}))
+        self.assertNotIn(b"\x1b[", self.on_a_terminal(arguments, {"TERM": "dumb"}))
+
+
+if __name__ == "__main__":
+    unittest.main()

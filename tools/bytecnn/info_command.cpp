@@ -1,0 +1,223 @@
+/// bytecnn info: what a model is made of, and how it runs on this machine.
+
+#include <memory>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include "bytecnn/classifier.hpp"
+#include "bytecnn/isa.hpp"
+#include "bytecnn/model_json.hpp"
+
+#include "commands.hpp"
+#include "number_text.hpp"
+#include "standard_output.hpp"
+#include "table.hpp"
+
+namespace bytecnn::cli {
+namespace {
+
+constexpr std::size_t text_columns = 100;
+
+struct InfoOptions {
+  std::string model;
+  bool json = false;
+  ColorChoice color = ColorChoice::automatic;
+};
+
+std::string shape(std::uint64_t from, std::uint64_t to) {
+  return std::to_string(from) + " → " + std::to_string(to);
+}
+
+std::string factor(std::uint32_t number) {
+  return number == 1 ? "" : std::to_string(number);
+}
+
+/// Text from the file is shown, never obeyed.
+std::string safe(const std::string& text) {
+  return printable(text, 200);
+}
+
+/// Names in lines of at most `text_columns`, as many as it takes.
+std::vector<std::string> wrapped(std::span<const std::string> names) {
+  std::vector<std::string> lines{""};
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    std::string name = safe(names[i]) + (i + 1 < names.size() ? ", " : "");
+    if (!lines.back().empty() && display_width(lines.back()) + display_width(name) > text_columns - 20) {
+      lines.emplace_back();
+    }
+    lines.back() += name;
+  }
+  return lines;
+}
+
+std::string input_text(const Architecture& architecture) {
+  std::string text = "up to " + with_separators(architecture.max_len) + " bytes, ";
+  if (!architecture.pad_token) return text + "not padded";
+  return text + "padded with token " + std::to_string(*architecture.pad_token);
+}
+
+/// "bytecnn_10k.pth, state_dict, sha256 0f3a...": whatever the file tells of where it came from.
+std::string source_text(const std::map<std::string, std::string>& source) {
+  std::string text;
+  for (const auto& [key, value] : source) {
+    if (!text.empty()) text += ", ";
+    if (key != "file" && key != "form") text += safe(key) + " ";
+    text += safe(value);
+  }
+  return text;
+}
+
+std::string about(const Classifier& classifier, const std::string& path, const Painter& painter) {
+  const Model& model = classifier.model();
+  const ModelInfo& info = model.info;
+  Table table({{""}, {""}});
+  const auto add = [&table](const std::string& name, const std::string& value) {
+    if (!value.empty()) table.add_row({{name, Style::faint}, value});
+  };
+  add("file", safe(path));
+  add("parameters", with_separators(info.parameters));
+  if (info.accuracy) add("accuracy", fixed(*info.accuracy * 100, 2) + " %");
+  add("input", input_text(model.architecture));
+  std::string name = "labels";
+  for (const std::string& line : wrapped(classifier.labels())) {
+    add(name, line);
+    name = " ";
+  }
+  if (classifier.threshold() > 0) add("threshold", short_number(static_cast<double>(classifier.threshold())));
+  add("exported", safe(info.exported));
+  add("source", source_text(info.source));
+  add("golden vectors", model.golden.empty() ? "none" : std::to_string(model.golden.size()) + " (see 'bytecnn check')");
+  const std::string title =
+      safe(info.name.empty() ? path : info.name) + (info.version.empty() ? "" : " " + safe(info.version));
+  return painter.paint(Style::heading, title) + "\n" + table.render(painter);
+}
+
+std::string notes(const ConvLayer& layer) {
+  std::string text;
+  const auto add = [&text](const std::string& note) { text += (text.empty() ? "" : ", ") + note; };
+  if (layer.batch_norm) {
+    const bool folded = layer.batch_norm->position == BatchNormSpec::Position::before_activation;
+    add(std::string("batch norm ") + (folded ? "folded in" : "after the activation"));
+  }
+  if (layer.residual) add("adds its input");
+  return text;
+}
+
+std::string layers(const Model& model, const Painter& painter) {
+  const Architecture& architecture = model.architecture;
+  Table table({{"layer"},
+               {"shape"},
+               {"kernel", Align::right},
+               {"stride", Align::right},
+               {"dilation", Align::right},
+               {"groups", Align::right},
+               {"padding", Align::right},
+               {"activation"},
+               {"weights", Align::right},
+               {""}});
+  table.add_row({std::string("embedding"), shape(architecture.vocab_size, architecture.embed_dim), std::string(),
+                 std::string(), std::string(), std::string(), std::string(), std::string(),
+                 with_separators(model.weights.embedding.size()), std::string()});
+  for (std::size_t i = 0; i < architecture.conv_layers.size(); ++i) {
+    const ConvLayer& layer = architecture.conv_layers[i];
+    const ConvWeights& weights = model.weights.conv[i];
+    table.add_row(
+        {"conv " + std::to_string(i + 1), shape(architecture.in_channels(i), layer.filters),
+         std::to_string(layer.kernel_size), factor(layer.stride), factor(layer.dilation), factor(layer.groups),
+         std::to_string(layer.pad_left) + " + " + std::to_string(layer.pad_right), to_string(layer.activation),
+         with_separators(weights.weight.size() + weights.bias.size() + weights.scale.size() + weights.shift.size()),
+         notes(layer)});
+  }
+  std::uint64_t features = architecture.pooled_features();
+  table.add_row({std::string("pooling"), shape(architecture.conv_layers.back().filters, features), std::string(),
+                 std::string(), std::string(), std::string(), std::string(),
+                 std::string(to_string(architecture.pooling)), std::string(), std::string()});
+  const auto add_dense = [&](const std::string& name, std::uint64_t units, const std::string& activation,
+                             const DenseWeights& weights) {
+    table.add_row({name, shape(features, units), std::string(), std::string(), std::string(), std::string(),
+                   std::string(), activation, with_separators(weights.weight.size() + weights.bias.size()),
+                   std::string()});
+    features = units;
+  };
+  for (std::size_t i = 0; i < architecture.dense_layers.size(); ++i) {
+    const DenseLayer& layer = architecture.dense_layers[i];
+    add_dense("dense " + std::to_string(i + 1), layer.units, to_string(layer.activation), model.weights.dense[i]);
+  }
+  add_dense("output", architecture.outputs, std::string(to_string(architecture.output)), model.weights.output);
+  return painter.paint(Style::heading, "Layers") + "\n" + table.render(painter);
+}
+
+std::string assumptions(const ModelInfo& info, const Painter& painter) {
+  if (info.assumed.empty()) return {};
+  Table table({{"what"}, {"known from"}});
+  for (const auto& [key, source] : info.assumed) table.add_row({safe(key), safe(source)});
+  return "\n" + painter.paint(Style::heading, "What the weights alone do not tell") + "\n" + table.render(painter);
+}
+
+std::string engine(const Classifier& classifier, const Painter& painter) {
+  std::string supported;
+  for (const Isa isa : supported_isas()) supported += (supported.empty() ? "" : ", ") + std::string(to_string(isa));
+  std::string text = "\n" + painter.paint(Style::heading, "Engine") + "\n  " +
+                     std::string(to_string(classifier.isa())) +
+                     painter.paint(Style::faint, "  (this machine runs " + supported + ")") + "\n";
+  std::istringstream lines(classifier.plan_description());
+  for (std::string line; std::getline(lines, line);) text += "  " + line + "\n";
+  return text;
+}
+
+/// The model file's own words without the numbers, and what this machine makes of it.
+std::string as_json(const Classifier& classifier, const std::string& path) {
+  const auto without_weights = [](int depth, nlohmann::ordered_json::parse_event_t event,
+                                  nlohmann::ordered_json& parsed) {
+    return !(depth == 1 && event == nlohmann::ordered_json::parse_event_t::key &&
+             (parsed == "weights" || parsed == "golden"));
+  };
+  auto json = nlohmann::ordered_json::parse(to_json(classifier.model()), without_weights);
+  json["file"] = path;
+  json["labels"] = classifier.labels();
+  json["threshold"] = classifier.threshold();
+  json["golden_vectors"] = classifier.model().golden.size();
+  json["isa"] = to_string(classifier.isa());
+  json["supported_isas"] = nlohmann::ordered_json::array();
+  for (const Isa isa : supported_isas()) json["supported_isas"].push_back(to_string(isa));
+  json["plan"] = nlohmann::ordered_json::array();
+  std::istringstream lines(classifier.plan_description());
+  for (std::string line; std::getline(lines, line);) json["plan"].push_back(line);
+  return json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
+}
+
+ExitStatus info(const InfoOptions& options) {
+  const Classifier classifier = Classifier::load(options.model);
+  StandardOutput output;
+  if (options.json) {
+    output << as_json(classifier, options.model);
+  } else {
+    const Painter painter(options.color);
+    const Model& model = classifier.model();
+    output << about(classifier, options.model, painter) << '\n'
+           << layers(model, painter) << assumptions(model.info, painter) << engine(classifier, painter);
+  }
+  output.flush();
+  return ExitStatus::done;
+}
+
+}  // namespace
+
+void add_info_command(CLI::App& app, Action& action) {
+  auto options = std::make_shared<InfoOptions>();
+  CLI::App* command = app.add_subcommand("info", "show what a model is made of and how it runs here");
+  command->footer(R"(
+Examples:
+  bytecnn info model.json
+  bytecnn info model.json --json | jq .architecture
+  BYTECNN_FORCE_ISA=avx2 bytecnn info model.json        the plan for another instruction set)");
+  command->add_option("MODEL", options->model, "the model file (JSON)")->required()->type_name("");
+  command->add_flag("--json", options->json, "the same as a JSON object");
+  add_color_option(*command, options->color);
+  command->callback([options, &action] { action = [options] { return info(*options); }; });
+}
+
+}  // namespace bytecnn::cli

@@ -1,0 +1,16 @@
+#pragma once
+/// Numbers as people read them; none depends on the locale.
+
+#include <cstdint>
+#include <string>
+
+namespace bytecnn::cli {
+
+/// 10009 -> "10,009".
+[[nodiscard]] std::string with_separators(std::uint64_t number);
+/// With so many digits after the point: 0.5 -> "0.5000".
+[[nodiscard]] std::string fixed(double number, int decimals);
+/// Three significant digits: 1.23e-07, 0.25, 3.
+[[nodiscard]] std::string short_number(double number);
+
+}  // namespace bytecnn::cli
