@@ -1,0 +1,161 @@
+// Classification allocates nothing: a program of its own, because it replaces the global operator new.
+
+#include <atomic>
+#include <cstdint>
+#include <cstdlib>
+#include <new>
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "bytecnn/bytecnn.hpp"
+
+#include "random_model.hpp"
+
+namespace {
+
+std::atomic<std::uint64_t> allocations{0};
+
+void* counted(std::size_t bytes, std::size_t alignment) {
+  ++allocations;
+  const std::size_t rounded = (bytes + alignment - 1) / alignment * alignment;
+  return std::aligned_alloc(alignment, rounded == 0 ? alignment : rounded);
+}
+
+void* counted_or_throw(std::size_t bytes, std::size_t alignment) {
+  if (void* memory = counted(bytes, alignment)) return memory;
+  throw std::bad_alloc();
+}
+
+constexpr std::size_t usual = alignof(std::max_align_t);
+
+}  // namespace
+
+void* operator new(std::size_t bytes) {
+  return counted_or_throw(bytes, usual);
+}
+void* operator new[](std::size_t bytes) {
+  return counted_or_throw(bytes, usual);
+}
+void* operator new(std::size_t bytes, const std::nothrow_t&) noexcept {
+  return counted(bytes, usual);
+}
+void* operator new[](std::size_t bytes, const std::nothrow_t&) noexcept {
+  return counted(bytes, usual);
+}
+void* operator new(std::size_t bytes, std::align_val_t a) {
+  return counted_or_throw(bytes, std::size_t(a));
+}
+void* operator new[](std::size_t bytes, std::align_val_t a) {
+  return counted_or_throw(bytes, std::size_t(a));
+}
+void* operator new(std::size_t bytes, std::align_val_t a, const std::nothrow_t&) noexcept {
+  return counted(bytes, std::size_t(a));
+}
+void* operator new[](std::size_t bytes, std::align_val_t a, const std::nothrow_t&) noexcept {
+  return counted(bytes, std::size_t(a));
+}
+void operator delete(void* memory) noexcept {
+  std::free(memory);
+}
+void operator delete[](void* memory) noexcept {
+  std::free(memory);
+}
+void operator delete(void* memory, std::size_t) noexcept {
+  std::free(memory);
+}
+void operator delete[](void* memory, std::size_t) noexcept {
+  std::free(memory);
+}
+void operator delete(void* memory, const std::nothrow_t&) noexcept {
+  std::free(memory);
+}
+void operator delete[](void* memory, const std::nothrow_t&) noexcept {
+  std::free(memory);
+}
+void operator delete(void* memory, std::align_val_t) noexcept {
+  std::free(memory);
+}
+void operator delete[](void* memory, std::align_val_t) noexcept {
+  std::free(memory);
+}
+void operator delete(void* memory, std::size_t, std::align_val_t) noexcept {
+  std::free(memory);
+}
+void operator delete[](void* memory, std::size_t, std::align_val_t) noexcept {
+  std::free(memory);
+}
+void operator delete(void* memory, std::align_val_t, const std::nothrow_t&) noexcept {
+  std::free(memory);
+}
+void operator delete[](void* memory, std::align_val_t, const std::nothrow_t&) noexcept {
+  std::free(memory);
+}
+
+namespace bytecnn {
+namespace {
+
+std::vector<Isa> vector_isas() {
+  std::vector<Isa> isas = supported_isas();
+  isas.pop_back();  // the reference allocates, and says so
+  return isas;
+}
+
+/// Allocations of one call of each kind.
+std::uint64_t allocations_of_calls(const Classifier& classifier, const testing::Bytes& input,
+                                   std::vector<float>& logits, std::vector<float>& scores) {
+  const std::uint64_t before = allocations;
+  static_cast<void>(classifier.classify(std::span<const std::byte>(input)));
+  static_cast<void>(classifier.classify("text"));
+  const Result result = classifier.classify(std::span<const std::byte>(input), logits, scores);
+  static_cast<void>(classifier.label_name(result));
+  classifier.classify("text", logits);
+  return allocations - before;
+}
+
+TEST(AllocationTest, TheCounterCounts) {
+  const std::uint64_t before = allocations;
+  std::vector<int> values(100);
+  EXPECT_EQ(allocations - before, 1U);
+}
+
+TEST(AllocationTest, ClassificationAllocatesNothingOnAnyModelAndAnyLength) {
+  for (const Isa isa : vector_isas()) {
+    for (std::uint32_t seed = 0; seed < 60; ++seed) {
+      const Architecture architecture = testing::random_architecture(seed);
+      const Classifier classifier(testing::with_random_weights(architecture, seed), isa);
+      ASSERT_TRUE(classifier.working_memory_on_stack());
+      std::vector<float> logits(classifier.outputs()), scores(classifier.outputs());
+      for (const std::size_t length : {0U, 1U, 30U, 1000U}) {
+        const testing::Bytes input = testing::random_bytes(length, seed);
+        ASSERT_EQ(allocations_of_calls(classifier, input, logits, scores), 0U)
+            << to_string(isa) << ": " << testing::describe(architecture);
+      }
+    }
+  }
+}
+
+TEST(AllocationTest, AModelTooWideForTheStackAllocatesOnAThreadsFirstCallOnly) {
+  Architecture a;
+  a.embed_dim = 4;
+  ConvLayer wide;
+  wide.filters = 3000;
+  wide.kernel_size = 3;
+  ConvLayer narrow = wide;
+  narrow.filters = 8;
+  a.conv_layers = {wide, narrow};
+  a.outputs = 1;
+  a.max_len = 8;
+  for (const Isa isa : vector_isas()) {
+    const Classifier classifier(testing::with_random_weights(a, 1), isa);
+    ASSERT_FALSE(classifier.working_memory_on_stack());
+    std::vector<float> logits(1), scores(1);
+    const testing::Bytes input = testing::random_bytes(6, 1);
+    EXPECT_LE(allocations_of_calls(classifier, input, logits, scores), 1U);
+    EXPECT_EQ(allocations_of_calls(classifier, input, logits, scores), 0U);
+  }
+}
+
+}  // namespace
+}  // namespace bytecnn

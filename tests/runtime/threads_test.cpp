@@ -1,0 +1,153 @@
+// One classifier used by many threads at once, and batches: always the same bits.
+
+#include <cstdint>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "bytecnn/bytecnn.hpp"
+
+#include "random_model.hpp"
+
+namespace bytecnn {
+namespace {
+
+using testing::Bytes;
+
+struct Answers {
+  std::vector<Result> results;
+  std::vector<float> logits, scores;
+
+  Answers(std::size_t inputs, std::size_t outputs)
+      : results(inputs), logits(inputs * outputs), scores(inputs * outputs) {}
+};
+
+void expect_same(const Answers& a, const Answers& b) {
+  EXPECT_EQ(a.logits, b.logits);
+  EXPECT_EQ(a.scores, b.scores);
+  ASSERT_EQ(a.results.size(), b.results.size());
+  for (std::size_t i = 0; i < a.results.size(); ++i) {
+    EXPECT_EQ(a.results[i].status, b.results[i].status);
+    EXPECT_EQ(a.results[i].label, b.results[i].label);
+    EXPECT_EQ(a.results[i].score, b.results[i].score);
+  }
+}
+
+class ThreadsTest : public ::testing::TestWithParam<Isa> {
+ protected:
+  ThreadsTest() {
+    for (std::uint32_t i = 0; i < 300; ++i) inputs_.push_back(testing::random_bytes(i % 61, i));
+  }
+
+  static Classifier classifier_of(std::uint32_t seed) {
+    return Classifier(testing::with_random_weights(testing::random_architecture(seed), seed), GetParam());
+  }
+
+  [[nodiscard]] Answers one_by_one(const Classifier& classifier) const {
+    const std::size_t width = classifier.outputs();
+    Answers answers(inputs_.size(), width);
+    for (std::size_t i = 0; i < inputs_.size(); ++i) {
+      answers.results[i] = classifier.classify(std::span<const std::byte>(inputs_[i]),
+                                               std::span(answers.logits).subspan(i * width, width),
+                                               std::span(answers.scores).subspan(i * width, width));
+    }
+    return answers;
+  }
+
+  [[nodiscard]] std::vector<std::span<const std::byte>> spans() const { return {inputs_.begin(), inputs_.end()}; }
+
+  std::vector<Bytes> inputs_;
+};
+
+INSTANTIATE_TEST_SUITE_P(EveryIsa, ThreadsTest, ::testing::ValuesIn(supported_isas()),
+                         [](const auto& param_info) { return std::string(to_string(param_info.param)); });
+
+TEST_P(ThreadsTest, EightThreadsOnOneClassifierGiveTheSameBits) {
+  for (const std::uint32_t seed : {1U, 2U, 3U, 4U}) {
+    const Classifier classifier = classifier_of(seed);
+    const Answers alone = one_by_one(classifier);
+    std::vector<Answers> together(8, Answers(0, 0));
+    {
+      std::vector<std::jthread> threads;
+      for (Answers& answers : together) threads.emplace_back([&] { answers = one_by_one(classifier); });
+    }
+    for (const Answers& answers : together) expect_same(answers, alone);
+  }
+}
+
+TEST_P(ThreadsTest, EightThreadsOnAModelTooWideForTheStackGiveTheSameBits) {
+  Architecture a;
+  a.embed_dim = 4;
+  ConvLayer wide;
+  wide.filters = 3000;
+  wide.kernel_size = 3;
+  ConvLayer narrow = wide;
+  narrow.filters = 8;
+  a.conv_layers = {wide, narrow};
+  a.outputs = 3;
+  a.max_len = 8;
+  const Classifier classifier(testing::with_random_weights(a, 1), GetParam());
+  ASSERT_EQ(classifier.working_memory_on_stack(), GetParam() == Isa::reference);
+  inputs_.resize(20);
+  const Answers alone = one_by_one(classifier);
+  std::vector<Answers> together(8, Answers(0, 0));
+  {
+    std::vector<std::jthread> threads;
+    for (Answers& answers : together) threads.emplace_back([&] { answers = one_by_one(classifier); });
+  }
+  for (const Answers& answers : together) expect_same(answers, alone);
+}
+
+TEST_P(ThreadsTest, BatchesEqualSingleCallsBitForBitOnAnyNumberOfThreads) {
+  for (const std::uint32_t seed : {5U, 6U}) {
+    const Classifier classifier = classifier_of(seed);
+    const Answers alone = one_by_one(classifier);
+    for (const unsigned threads : {0U, 1U, 2U, 3U, 8U, 64U}) {
+      Answers batch(inputs_.size(), classifier.outputs());
+      classifier.classify_batch(spans(), batch.results, batch.logits, batch.scores, threads);
+      expect_same(batch, alone);
+    }
+  }
+}
+
+TEST_P(ThreadsTest, ABatchMayLeaveOutLogitsAndScoresAndMayBeEmpty) {
+  const Classifier classifier = classifier_of(7);
+  const Answers alone = one_by_one(classifier);
+  std::vector<Result> results(inputs_.size());
+  classifier.classify_batch(spans(), results);
+  for (std::size_t i = 0; i < results.size(); ++i) EXPECT_EQ(results[i].score, alone.results[i].score);
+  EXPECT_NO_THROW(classifier.classify_batch({}, {}));
+}
+
+TEST_P(ThreadsTest, ABatchReportsInputsThatAreTooShortOneByOne) {
+  Architecture a;
+  a.embed_dim = 3;
+  ConvLayer layer;
+  layer.filters = 5;
+  layer.kernel_size = 4;
+  a.conv_layers = {layer};
+  a.outputs = 1;
+  a.pad_token.reset();
+  const Classifier classifier(testing::with_random_weights(a, 1), GetParam());
+  std::vector<Result> results(inputs_.size());
+  classifier.classify_batch(spans(), results, {}, {}, 4);
+  for (std::size_t i = 0; i < results.size(); ++i) {
+    EXPECT_EQ(results[i].status, inputs_[i].size() < 4 ? Status::input_too_short : Status::ok) << i;
+  }
+}
+
+TEST_P(ThreadsTest, AClassifierMayBeMoved) {
+  Classifier first = classifier_of(8);
+  const Answers before = one_by_one(first);
+  Classifier second(std::move(first));
+  expect_same(one_by_one(second), before);
+  Classifier third = classifier_of(9);
+  third = std::move(second);
+  expect_same(one_by_one(third), before);
+}
+
+}  // namespace
+}  // namespace bytecnn
