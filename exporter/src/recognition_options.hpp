@@ -5,7 +5,7 @@
 
 #include "recognise.hpp"
 
-namespace CLI {
+namespace CLI {  // NOLINT(readability-identifier-naming): CLI11's own
 class App;
 }
 

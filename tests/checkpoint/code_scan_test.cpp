@@ -169,6 +169,8 @@ TEST(CodeScan, ConstructsThatPyTorchDoesNotWriteAreRefused) {
       "\ty = x",
   };
   for (const std::string& body : constructs) EXPECT_NE(refusal(module_with(body)), "(passed)") << body;
+  EXPECT_NE(refusal("class Net(Module):\n  training : bool\n  class Net(Module):"), "(passed)");
+  EXPECT_NE(refusal("class Net(Module):\n  class"), "(passed)");
   EXPECT_NE(refusal("x = 3\n"), "(passed)");
   EXPECT_NE(refusal("torch.relu(x)\n"), "(passed)");
 }

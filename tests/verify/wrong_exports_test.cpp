@@ -215,6 +215,24 @@ TEST(WrongExports, WithAnotherNumberOfOutputsAreNoExportsAtAll) {
   EXPECT_THROW(verified(original, fold(with_random_weights(other, 1))), Error);
 }
 
+TEST(WrongExports, WithMoreOrFewerLayersAreRunAllTheSame) {
+  const Original original = two_layer_original(3);
+  Architecture longer = original.architecture;
+  ConvLayer last = longer.conv_layers.back();
+  longer.conv_layers.insert(longer.conv_layers.end(), 3, last);
+  longer.dense_layers.push_back({4, Activation{}});
+  Architecture shorter = original.architecture;
+  shorter.conv_layers.pop_back();
+  shorter.dense_layers.clear();
+  for (const Architecture& other : {longer, shorter}) {
+    const VerifyReport report = verified(original, fold(with_random_weights(other, 3)));
+    EXPECT_FALSE(report.passed);
+    EXPECT_FALSE(stage(report, "weights").passed);
+    EXPECT_FALSE(report.differences.empty());
+    EXPECT_FALSE(to_text(report).empty());
+  }
+}
+
 TEST(WrongStructures, AreCaughtByRecordedNumbersAlone) {
   const Original truth = two_layer_original(6);
   const auto python = torch_for_tests().rebuild(truth);

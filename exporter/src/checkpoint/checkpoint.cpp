@@ -31,8 +31,8 @@ T load(const std::byte* from) {
 }
 
 double from_half(std::uint16_t bits) {
-  const int exponent = bits >> 10U & 31U;
-  const int mantissa = bits & 1023U;
+  const int exponent = (bits >> 10) & 31;
+  const int mantissa = bits & 1023;
   double value = 0;
   if (exponent == 0) {
     value = std::ldexp(mantissa, -24);

@@ -48,9 +48,11 @@ struct Module {
 
 struct Checkpoint {
   std::string container;  ///< "zip", "legacy", "safetensors", "torchscript"
-  std::string form;       ///< for people and for model_info.source: "state_dict", "checkpoint", "whole_model", ...
-  std::string key;        ///< the path inside the file at which the state dict was found, e.g. "model_state_dict"
-  std::string prefix;     ///< common prefix that was removed, e.g. "module."
+  /// For people and for model_info.source: "state_dict", "checkpoint", "whole_model", "whole_model_in_checkpoint",
+  /// "torchscript", "torchscript_frozen" (its tensors are the constants of the code, "CONSTANTS.c0" ...).
+  std::string form;
+  std::string key;     ///< the path inside the file at which the state dict was found, e.g. "model_state_dict"
+  std::string prefix;  ///< common prefix that was removed, e.g. "module."
   std::vector<NamedTensor> tensors;  ///< in file order
   std::vector<Module> modules;       ///< whole-model pickles only
   /// Scalars found beside the weights ("config.kernel_size" -> "3"): hints to show, never to use silently.
@@ -75,9 +77,10 @@ struct CheckpointLimits {
   std::size_t max_depth = 64;
 };
 
-/// Reads a checkpoint from memory. `key` chooses among several state dicts ("ema", "state.model").
-/// Throws `bytecnn::Error` whose place is the entry inside the file (the caller adds the file's name).
-/// Executes nothing; time and memory are bounded by `limits` and by the size of `bytes`.
+/// Reads a checkpoint from memory. `key` chooses among several state dicts ("ema", "state.model", "." for the top of
+/// the file), or among several models within one ("student", where names begin with "student." and "teacher."). Throws
+/// `bytecnn::Error` whose place is the entry inside the file (the caller adds the file's name). Executes nothing; time
+/// and memory are bounded by `limits` and by the size of `bytes`.
 [[nodiscard]] Checkpoint read_checkpoint(std::span<const std::byte> bytes, std::string_view key = {},
                                          const CheckpointLimits& limits = {});
 

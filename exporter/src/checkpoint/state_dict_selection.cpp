@@ -327,6 +327,7 @@ void select_state_dict(const PickleGraph& graph, NodeId root, TensorRebuilder& r
   for (const Candidate& candidate : all) checkpoint.candidates.push_back(shown(candidate));
 
   std::vector<Choice> chosen;
+  chosen.reserve(all.size());
   if (key.empty()) {
     for (const Candidate& candidate : all) chosen.push_back({candidate, ""});
   } else {
@@ -338,6 +339,7 @@ void select_state_dict(const PickleGraph& graph, NodeId root, TensorRebuilder& r
   }
   if (chosen.size() > 1) {
     std::vector<Candidate> rivals;
+    rivals.reserve(chosen.size());
     for (const Choice& choice : chosen) rivals.push_back(choice.candidate);
     throw Error(ErrorCode::ambiguous,
                 "the file holds several state dicts: " + list_of(rivals) + "; choose one with --key", {}, "--key NAME");

@@ -40,8 +40,8 @@ class TensorRebuilder {
     std::int64_t end = 0;       ///< behind the last one
   };
   [[nodiscard]] Extent extent(const TensorNode& tensor) const;
-  [[nodiscard]] ByteSpan bytes_of(std::uint32_t storage);
-  Tensor copy(const TensorNode& tensor);
+  [[nodiscard]] ByteSpan bytes_of(std::uint32_t index);
+  [[nodiscard]] Tensor copy(const TensorNode& node);
   void count(std::int64_t elements, std::uint64_t bytes);
 
   const PickleGraph& graph_;

@@ -37,8 +37,8 @@ constexpr std::array<std::string_view, 12> layer_attributes{
 constexpr std::int64_t largest_loop = 4096;
 constexpr std::int64_t largest_number = 1 << 24;
 
-template <std::size_t size>
-bool contains(const std::array<std::string_view, size>& names, std::string_view name) {
+template <std::size_t Size>
+bool contains(const std::array<std::string_view, Size>& names, std::string_view name) {
   return std::find(names.begin(), names.end(), name) != names.end();
 }
 
@@ -68,15 +68,15 @@ class Scan {
   void run() {
     collect_classes();
     class_ = nullptr;
-    for (at_ = 0; tokens_[at_].kind != Kind::end;) {
-      const CodeToken& token = tokens_[at_];
-      if (token.starts_line) begin_line();
-      switch (token.kind) {
+    for (at_ = 0; token(at_).kind != Kind::end;) {
+      const CodeToken& next = tokens_[at_];
+      if (next.starts_line) begin_line();
+      switch (next.kind) {
         case Kind::name:
           at_ = scan_name();
           break;
         case Kind::number:
-          check_number(token);
+          check_number(next);
           ++at_;
           break;
         case Kind::symbol:
@@ -259,7 +259,10 @@ class Scan {
     const std::string_view name = token(at_ + 1).text;
     if (!tokens_[at_].starts_line || !is_name(at_ + 1)) refuse("an unusual definition");
     check_member(name);
-    if (is(at_, "class")) return at_ + 6;  // class Name(Module): was checked at the line's beginning
+    if (is(at_, "class")) {
+      if (tokens_[at_].indent != 0) refuse("a class within a class");
+      return at_ + 6;  // class Name(Module): was checked at the line's beginning
+    }
     const std::uint32_t margin = class_ == nullptr ? 0 : 2;
     if (tokens_[at_].indent != margin || !is(at_ + 2, "(")) refuse("a function within a function");
     if (class_ != nullptr) {

@@ -30,6 +30,16 @@ std::string join(const std::vector<std::int64_t>& numbers) {
   return "[" + text + "]";
 }
 
+/// Sizes beyond this are nonsense, and would overflow what is computed from them.
+constexpr std::int64_t largest_size = std::int64_t{1} << 30;
+
+std::int64_t bounded(const NodeArguments& arguments, std::int64_t number) {
+  if (number < 0 || number > largest_size) {
+    throw Inexpressible(std::string(arguments.name()) + ": " + std::to_string(number) + " is out of range");
+  }
+  return number;
+}
+
 /// One number that a 1-d operator takes as a list of one; `fallback` where it is not stated.
 std::int64_t single(const NodeArguments& arguments, std::string_view argument, std::int64_t fallback) {
   const auto list = arguments.integers(argument);
@@ -38,7 +48,7 @@ std::int64_t single(const NodeArguments& arguments, std::string_view argument, s
     throw Inexpressible(std::string(arguments.name()) + ": " + std::string(argument) + " " + join(*list) +
                         " is not that of a one-dimensional convolution");
   }
-  return list->front();
+  return bounded(arguments, list->front());
 }
 
 }  // namespace
@@ -235,6 +245,7 @@ void GraphReader::conv(const NodeArguments& arguments) {
   const auto weight = arguments.tensor("weight");
   const std::string name(arguments.name());
   if (!weight || weight->dim() != 3) throw Inexpressible(name + ": only one-dimensional convolutions can be run");
+  if (weight->numel() == 0) throw Inexpressible(name + ": has no weights");
   if (arguments.boolean("transposed").value_or(false)) throw Inexpressible(name + ": a transposed convolution");
 
   Expression described;
@@ -242,7 +253,7 @@ void GraphReader::conv(const NodeArguments& arguments) {
   described.bias = arguments.tensor("bias").value_or(at::Tensor());
   described.stride = single(arguments, "stride", 1);
   described.dilation = single(arguments, "dilation", 1);
-  described.groups = arguments.integer("groups").value_or(1);
+  described.groups = bounded(arguments, arguments.integer("groups").value_or(1));
   const jit::Value* padding = arguments.value("padding");
   if (padding != nullptr && padding->type()->kind() == c10::TypeKind::StringType) {
     const std::string mode = arguments.string("padding").value_or("");
@@ -280,8 +291,8 @@ void GraphReader::pad(const NodeArguments& arguments) {
     throw Inexpressible(name + ": pads by " + join(amounts) + "; only the ends of the positions can be padded");
   }
   auto& made = make(Op::pad, Layout::columns, {input.expression}, arguments);
-  made.left = amounts[0];
-  made.right = amounts[1];
+  made.left = bounded(arguments, amounts[0]);
+  made.right = bounded(arguments, amounts[1]);
 }
 
 void GraphReader::batch_norm(const NodeArguments& arguments) {

@@ -17,7 +17,7 @@ struct RecordedReference {
 /// What exporter/record_reference.py writes: {"dtype": "float64", "inputs": [{"input_hex": "...", "logits": [...]}]}; a
 /// list of such records alone is fine. Without "dtype", numbers that all fit float32 exactly are float32 records.
 /// Throws `Error` (syntax, invalid) with a JSON pointer as its place.
-[[nodiscard]] RecordedReference parse_reference(std::string_view json);
+[[nodiscard]] RecordedReference parse_reference(std::string_view text);
 
 /// One input a line; the newline is not part of it.
 [[nodiscard]] std::vector<Bytes> parse_corpus(std::string_view content);

@@ -59,6 +59,19 @@ FoldedConv fold_again(const OriginalConv& conv, const ConvLayer& layer) {
   return folded;
 }
 
+/// "[3][1][2]": element `i` of a row-major tensor, as a JSON reader counts it.
+std::string indices(std::size_t i, const std::vector<std::size_t>& inner) {
+  std::size_t stride = 1;
+  for (const std::size_t size : inner) stride *= std::max<std::size_t>(size, 1);
+  std::string text = "[" + std::to_string(i / stride) + "]";
+  for (const std::size_t size : inner) {
+    i %= stride;
+    stride /= std::max<std::size_t>(size, 1);
+    text.append("[").append(std::to_string(i / stride)).append("]");
+  }
+  return text;
+}
+
 std::string shown(double number) {
   char buffer[32];
   return {buffer, std::to_chars(buffer, buffer + sizeof buffer, number, std::chars_format::general, 9).ptr};
@@ -72,8 +85,9 @@ class WeightsStage {
     report_.histogram.assign(histogram_bins, 0);
   }
 
-  /// `row` is the number of weights of one channel or unit, for the place of a difference.
-  void compare(const std::string& name, const Tensor& expected, const std::vector<float>& found, std::size_t row) {
+  /// `inner` are the sizes of all axes but the first, for the place of a difference.
+  void compare(const std::string& name, const Tensor& expected, const std::vector<float>& found,
+               const std::vector<std::size_t>& inner = {}) {
     if (expected.size() != found.size()) {
       report_.worst = std::numeric_limits<double>::infinity();
       if (!shapes_differ_) {  // the first such tensor is told, and no number is worse
@@ -96,8 +110,7 @@ class WeightsStage {
         report_.worst = difference;
         report_.worst_expected = expected[i].value;
         report_.worst_found = static_cast<double>(found[i]);
-        report_.worst_place = name + (row > 1 ? "[" + std::to_string(i / row) + "]" : "") + "[" +
-                              std::to_string(row > 1 ? i % row : i) + "]";
+        report_.worst_place = name + indices(i, inner);
       }
     }
   }
@@ -105,8 +118,8 @@ class WeightsStage {
   void compare_dense(const std::string& name, const OriginalDense& expected, std::size_t units,
                      const DenseWeights& found) {
     compare(name + "_weight", as_they_are(expected.weight), found.weight,
-            expected.weight.size() / std::max<std::size_t>(units, 1));
-    compare(name + "_bias", bias_or_zeros(expected.bias, units), found.bias, 1);
+            {expected.weight.size() / std::max<std::size_t>(units, 1)});
+    compare(name + "_bias", bias_or_zeros(expected.bias, units), found.bias);
   }
 
   [[nodiscard]] StageReport report() {
@@ -132,7 +145,8 @@ class WeightsStage {
 
 StageReport compare_weights(const Original& original, const Model& model) {
   WeightsStage stage;
-  stage.compare("embedding", as_they_are(original.embedding), model.weights.embedding, original.architecture.embed_dim);
+  stage.compare("embedding", as_they_are(original.embedding), model.weights.embedding,
+                {original.architecture.embed_dim});
   const std::size_t convs = std::max(original.conv.size(), model.weights.conv.size());
   for (std::size_t i = 0; i < convs; ++i) {
     const bool in_original = i < original.conv.size();
@@ -140,11 +154,12 @@ StageReport compare_weights(const Original& original, const Model& model) {
         in_original ? fold_again(original.conv[i], original.architecture.conv_layers[i]) : FoldedConv{};
     const ConvWeights found = i < model.weights.conv.size() ? model.weights.conv[i] : ConvWeights{};
     const std::string name = "conv" + std::to_string(i + 1);
-    const std::size_t filters = std::max<std::size_t>(expected.bias.size(), 1);
-    stage.compare(name + "_weight", expected.weight, found.weight, expected.weight.size() / filters);
-    stage.compare(name + "_bias", expected.bias, found.bias, 1);
-    stage.compare(name + "_scale", expected.scale, found.scale, 1);
-    stage.compare(name + "_shift", expected.shift, found.shift, 1);
+    const std::size_t kernel = in_original ? original.architecture.conv_layers[i].kernel_size : 1;
+    const std::size_t window = expected.weight.size() / std::max<std::size_t>(expected.bias.size(), 1);
+    stage.compare(name + "_weight", expected.weight, found.weight, {window / kernel, kernel});
+    stage.compare(name + "_bias", expected.bias, found.bias);
+    stage.compare(name + "_scale", expected.scale, found.scale);
+    stage.compare(name + "_shift", expected.shift, found.shift);
   }
   // The head, hidden layers and output layer alike; what one side lacks is empty on it.
   std::vector<const OriginalDense*> expected_head;
