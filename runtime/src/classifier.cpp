@@ -25,7 +25,7 @@ namespace {
 /// The promise is 1e-5 S on logits; a sample's error is kept well below it.
 constexpr double max_winograd_error = 2.5e-6;
 constexpr std::size_t small_stack_bytes = std::size_t{16} << 10U;
-constexpr std::size_t large_stack_bytes = std::size_t{256} << 10U;
+constexpr std::size_t large_stack_bytes = std::size_t{512} << 10U;
 
 /// Calls `use` with working memory of a fixed size on the stack.
 template <std::size_t Bytes, class Use>

@@ -4,6 +4,8 @@
 #include <cstring>
 #include <utility>
 
+#include "bytecnn/error.hpp"
+
 #include "reference_columns.hpp"
 
 namespace bytecnn {
@@ -13,6 +15,10 @@ namespace {
 constexpr std::size_t max_table_bytes = std::size_t{4} << 20U;
 /// Columns a stage passes on at once: enough for several register blocks, few enough to stay in the first-level cache.
 constexpr std::uint32_t tile_columns = 48;
+/// Offsets into the working memory are 32 bits; models that people train need a thousandth of this.
+constexpr std::size_t max_working_floats = std::size_t{1} << 28U;
+/// Beyond so many tokens the run of padding is not worth the reference's time when a plan is built.
+constexpr std::int64_t max_pad_run_tokens = 1 << 16;
 constexpr std::uint32_t pool_memory_columns = 4;
 constexpr std::size_t cache_line_floats = 16;
 
@@ -412,6 +418,7 @@ void PlannedModel::build_pad_run(const Model& model) {
   // A shorter run of padding has the same constant and the same border, if the strides meet the end in the same way.
   const std::int64_t shortest = first_constant * stride + field - pad;
   const std::int64_t tokens = length - (length - shortest) / stride * stride;
+  if (tokens > max_pad_run_tokens) return;
   const std::vector<double> columns =
       reference_columns(model, std::vector<std::uint32_t>(static_cast<std::size_t>(tokens), plan_.pad_token));
   const std::size_t channels = plan_.pool.channels;
@@ -510,6 +517,11 @@ void PlannedModel::lay_out_working_memory() {
   plan_.features_floats = static_cast<std::uint32_t>(round_up(features, cache_line_floats));
   plan_.features_offset = take(2 * std::size_t{plan_.features_floats});
   plan_.working_floats = floats;
+  if (floats > max_working_floats) {
+    throw Error(ErrorCode::limit, "a layer's windows reach too far for this engine: too much working memory",
+                "/architecture/conv_layers", "at most " + std::to_string(max_working_floats * sizeof(float)) + " bytes",
+                std::to_string(floats * sizeof(float)));
+  }
 }
 
 std::string PlannedModel::description() const {
