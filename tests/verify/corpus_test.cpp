@@ -109,7 +109,7 @@ TEST(FilterExtreme, NoWindowOfRandomBytesGoesBeyondIt) {
     for (std::size_t filter = 0; filter < layer.filters; ++filter) {
       const auto high = values(filter_extreme(model, filter, true, architecture.max_len), filter);
       const auto low = values(filter_extreme(model, filter, false, architecture.max_len), filter);
-      for (unsigned round = 0; round < 50; ++round) {
+      for (std::size_t round = 0; round < 50; ++round) {
         for (std::size_t i = 0; i < random.size(); ++i) {
           random[i] = static_cast<std::byte>((i * i * 31 + round * 97 + i * (round + 3)) & 0xFFU);
         }

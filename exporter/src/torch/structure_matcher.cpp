@@ -100,9 +100,10 @@ class Matcher {
       step = &step->input();
     }
     if (head_.back()->weight.size(1) != step->width) misplaced(*head_.back(), "has another number of inputs");
-    for (auto layer = hidden.rbegin(); layer != hidden.rend(); ++layer) {
-      result_.original.dense.push_back(std::move(layer->first));
-      architecture().dense_layers.push_back(layer->second);
+    std::reverse(hidden.begin(), hidden.end());
+    for (auto& [weights, layer] : hidden) {
+      result_.original.dense.push_back(std::move(weights));
+      architecture().dense_layers.push_back(layer);
       sources()["dense_activation"] = "torchscript";
     }
     std::reverse(shown_.begin(), shown_.end());
@@ -231,11 +232,12 @@ class Matcher {
     architecture().vocab_size = narrow(*step, step->weight.size(0));
     architecture().embed_dim = narrow(*step, step->weight.size(1));
     result_.original.embedding = to_doubles(step->weight);
-    for (auto block = blocks.rbegin(); block != blocks.rend(); ++block) {
-      architecture().conv_layers.push_back(block->layer);
-      result_.original.conv.push_back(std::move(block->weights));
-      result_.original.parameters += block->learned;
-      blocks_shown_.push_back(block->shown);
+    std::reverse(blocks.begin(), blocks.end());
+    for (auto& block : blocks) {
+      architecture().conv_layers.push_back(block.layer);
+      result_.original.conv.push_back(std::move(block.weights));
+      result_.original.parameters += block.learned;
+      blocks_shown_.push_back(block.shown);
     }
     if (blocks.empty()) misplaced(last, "the model has no convolution");
     const auto note = [&](const char* key, auto&& concerns) {
