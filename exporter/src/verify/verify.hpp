@@ -13,6 +13,9 @@
 
 #include "original.hpp"
 #include "torch/torch_backend.hpp"
+#include "verify/bound.hpp"
+#include "verify/cause.hpp"
+#include "verify/condition.hpp"
 
 namespace bytecnn::exporter {
 
@@ -71,7 +74,10 @@ struct VerifyReport {
   std::vector<std::string> input_names;
   std::vector<StageReport> stages;
   std::uint64_t seed = 0;
-  std::string torch_version;  ///< what ran the original
+  std::string torch_version;                 ///< what ran the original
+  std::optional<Bound> bound;                ///< for every input
+  std::optional<Conditioning> conditioning;  ///< tells an ill-conditioned model from a wrong export
+  std::vector<Cause> causes;                 ///< of the failures, the likeliest first; empty where nothing failed
 };
 
 /// Runs the stages weights, fold, engine (every instruction set of this machine) and, where given, reference.
