@@ -1,5 +1,6 @@
 #pragma once
-/// Model -> Plan: folding, packing, and the sizes of all buffers.
+/// Model -> Plan: folding, packing, and the sizes of all buffers. Each topic has a source of its own: plan_table.cpp,
+/// plan_convs.cpp, plan_winograd.cpp, plan_pad_run.cpp, plan_head.cpp; plan_description.cpp says what was chosen.
 
 #include <cstddef>
 #include <cstdint>
@@ -13,6 +14,10 @@
 #include "plan.hpp"
 
 namespace bytecnn {
+
+[[nodiscard]] constexpr std::size_t round_up(std::size_t value, std::size_t multiple) {
+  return (value + multiple - 1) / multiple * multiple;
+}
 
 /// A plan together with the memory it points into. Movable; the plan stays where it is in memory.
 class PlannedModel {
@@ -41,6 +46,7 @@ class PlannedModel {
   void pack_table_blocks(const std::vector<float>& table, std::size_t filters);
   void build_embedding(const Model& model);
   void build_conv(const Model& model, std::size_t layer, std::uint32_t input_floats);
+  [[nodiscard]] static bool suits_winograd(const ConvStage& stage);
   void build_winograd(ConvStage& stage, const std::vector<float>& weight);
   void build_direct_weights(ConvStage& stage, const std::vector<float>& weight, const std::vector<float>& bias);
   void build_depthwise_weights(ConvStage& stage, const std::vector<float>& weight, const std::vector<float>& bias);
