@@ -10,14 +10,13 @@
 #include <memory>
 #include <utility>
 
-#include <unistd.h>
-
 #include "bytecnn/error.hpp"
 #include "bytecnn/model_json.hpp"
 
 #include "file_bytes.hpp"
 #include "findings.hpp"
 #include "original_loader.hpp"
+#include "progress_line.hpp"
 #include "source_text.hpp"
 #include "verify/verify.hpp"
 #include "write_cpp.hpp"
@@ -93,28 +92,11 @@ void print_findings(const LoadedOriginal& loaded) {
   }
 }
 
-/// A line that is overwritten while the verification runs; only where somebody watches.
-class ProgressLine {
- public:
-  explicit ProgressLine(bool wanted) : shown_(wanted && ::isatty(STDERR_FILENO) == 1) {}
-  ProgressLine(const ProgressLine&) = delete;
-  ProgressLine& operator=(const ProgressLine&) = delete;
-  ~ProgressLine() {
-    if (shown_) std::cerr << "\r\033[K" << std::flush;
-  }
-  void show(std::size_t done, std::size_t all) const {
-    if (shown_) std::cerr << "\rverifying: " << done << " of " << all << " inputs\033[K" << std::flush;
-  }
-
- private:
-  bool shown_;
-};
-
 /// Whether the export computes what the original does; prints the report.
 bool verified(const LoadedOriginal& loaded, OriginalRunner& runner, const Model& model, bool quiet) {
   VerifyReport report;
   {
-    const ProgressLine line(!quiet);
+    ProgressLine line(!quiet, "verifying", "inputs");
     VerifyOptions options;
     options.progress = [&](std::size_t done, std::size_t all) { line.show(done, all); };
     report = verify(loaded.original, runner, model, options);

@@ -35,6 +35,23 @@ TEST(RecordedReference, TellsFloat32RecordsByTheirNumbersWhereNoTypeIsStated) {
   EXPECT_TRUE(parse_reference(R"([{"input_hex": "41", "logits": [0.1]}])").is_double);
 }
 
+TEST(RecordedReference, KnowsHowInputsWerePaddedWhereTheFileSaysSo) {
+  const std::string inputs = R"("inputs": [{"input_hex": "41", "logits": [0.1]}]})";
+  const auto padded = parse_reference(R"({"max_len": 300, "pad_token": 256, )" + inputs);
+  EXPECT_EQ(padded.max_len, 300U);
+  ASSERT_TRUE(padded.pad_token);
+  EXPECT_EQ(*padded.pad_token, 256U);
+  const auto unpadded = parse_reference(R"({"max_len": 300, "pad_token": null, )" + inputs);
+  ASSERT_TRUE(unpadded.pad_token);
+  EXPECT_FALSE(*unpadded.pad_token);
+  const auto silent = parse_reference("{" + inputs);
+  EXPECT_FALSE(silent.max_len);
+  EXPECT_FALSE(silent.pad_token);
+  EXPECT_EQ(refusal(R"({"max_len": 0, )" + inputs).where(), "/max_len");
+  EXPECT_EQ(refusal(R"({"max_len": "8", )" + inputs).where(), "/max_len");
+  EXPECT_EQ(refusal(R"({"pad_token": -1, )" + inputs).where(), "/pad_token");
+}
+
 TEST(RecordedReference, RefusesWhatIsNoRecordAndSaysWhere) {
   EXPECT_EQ(refusal("{").code(), ErrorCode::syntax);
   EXPECT_EQ(refusal("{}").where(), "/inputs");

@@ -7,6 +7,8 @@
 
 #include "bytecnn/error.hpp"
 
+#include "file_bytes.hpp"
+
 namespace bytecnn::exporter {
 namespace {
 
@@ -55,6 +57,30 @@ bool fits_float32(const std::vector<Golden>& records) {
   return true;
 }
 
+/// "max_len" and "pad_token", each where it stands there.
+void read_input_form(const Json& json, RecordedReference& reference) {
+  const auto number = [&](const char* key, std::uint32_t least, std::uint32_t most) -> std::uint32_t {
+    const auto& value = json[key];
+    const std::string expected = std::to_string(least) + " to " + std::to_string(most);
+    if (!value.is_number_unsigned()) {
+      throw Error(ErrorCode::invalid, "not a whole number", std::string("/") + key, expected, value.dump());
+    }
+    const auto found = value.get<std::uint64_t>();
+    if (found < least || found > most) {
+      throw Error(ErrorCode::invalid, "out of range", std::string("/") + key, expected, value.dump());
+    }
+    return static_cast<std::uint32_t>(found);
+  };
+  if (json.contains("max_len") && !json["max_len"].is_null()) {
+    reference.max_len = number("max_len", 1, ModelLimits::max_len);
+  }
+  if (json.contains("pad_token")) {
+    reference.pad_token = json["pad_token"].is_null()
+                              ? std::optional<std::uint32_t>()
+                              : std::optional(number("pad_token", 0, ModelLimits::max_vocab_size - 1));
+  }
+}
+
 }  // namespace
 
 RecordedReference parse_reference(std::string_view text) {
@@ -84,7 +110,18 @@ RecordedReference parse_reference(std::string_view text) {
   } else {
     reference.is_double = !fits_float32(reference.records);
   }
+  if (!bare) read_input_form(json, reference);
   return reference;
+}
+
+RecordedReference load_reference(const std::string& path) {
+  constexpr std::size_t largest_file = std::size_t{1} << 30U;
+  const std::string text = read_small_file(path, largest_file);
+  try {
+    return parse_reference(text);
+  } catch (const Error& error) {
+    throw error.at(path);
+  }
 }
 
 std::vector<Bytes> parse_corpus(std::string_view content) {

@@ -5,13 +5,12 @@
 #include <iostream>
 #include <new>
 
-#include <unistd.h>
-
 #include "bytecnn/error.hpp"
 #include "bytecnn/model_json.hpp"
 
 #include "file_bytes.hpp"
 #include "original_loader.hpp"
+#include "progress_line.hpp"
 #include "verify/certificate.hpp"
 #include "verify/recorded_reference.hpp"
 #include "verify/verify.hpp"
@@ -21,25 +20,6 @@ namespace {
 
 using namespace bytecnn;
 using namespace bytecnn::exporter;
-
-/// A line that is overwritten while the verification runs; only where somebody watches.
-class ProgressLine {
- public:
-  explicit ProgressLine(bool wanted) : shown_(wanted && ::isatty(STDERR_FILENO) == 1) {}
-  ProgressLine(const ProgressLine&) = delete;
-  ProgressLine& operator=(const ProgressLine&) = delete;
-  ~ProgressLine() {
-    if (shown_) std::cerr << "\r\033[K" << std::flush;
-  }
-  void show(std::size_t done, std::size_t all) const {
-    if (shown_ && (done % 16 == 0 || done == all)) {
-      std::cerr << "\rverifying: " << done << " of " << all << " inputs\033[K" << std::flush;
-    }
-  }
-
- private:
-  bool shown_;
-};
 
 VerifyOptions stage_options(const VerifyProgramOptions& given) {
   VerifyOptions options;
@@ -55,13 +35,9 @@ VerifyOptions stage_options(const VerifyProgramOptions& given) {
   constexpr std::size_t largest_file = std::size_t{1} << 30U;
   if (!given.corpus_file.empty()) options.corpus = parse_corpus(read_small_file(given.corpus_file, largest_file));
   if (!given.reference_file.empty()) {
-    try {
-      auto reference = parse_reference(read_small_file(given.reference_file, largest_file));
-      options.reference = std::move(reference.records);
-      options.reference_is_double = reference.is_double;
-    } catch (const Error& error) {
-      throw error.where().starts_with(given.reference_file) ? error : error.at(given.reference_file);
-    }
+    auto reference = load_reference(given.reference_file);
+    options.reference = std::move(reference.records);
+    options.reference_is_double = reference.is_double;
   }
   return options;
 }
@@ -96,7 +72,7 @@ int run(const VerifyProgramOptions& given) {
   VerifyReport report;
   try {
     const auto runner = make_runner(loaded);
-    const ProgressLine line(!given.quiet);
+    ProgressLine line(!given.quiet, "verifying", "inputs");
     options.progress = [&](std::size_t done, std::size_t all) { line.show(done, all); };
     report = verify(loaded.original, *runner, model, options);
   } catch (const Error& error) {
