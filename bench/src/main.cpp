@@ -12,7 +12,6 @@
 #include <string>
 #include <vector>
 
-#include <CLI/CLI.hpp>
 #include <unistd.h>
 
 #include "bytecnn/error.hpp"
@@ -22,6 +21,9 @@
 #include "contenders.hpp"
 #include "google_benchmarks.hpp"
 #include "measurement.hpp"
+#include "options.hpp"
+#include "port_bound.hpp"
+#include "results.hpp"
 #include "sample_texts.hpp"
 #include "tables.hpp"
 #if defined(BYTECNN_BENCH_LIBTORCH)
@@ -32,14 +34,6 @@ namespace {
 
 using namespace bytecnn;
 using namespace bytecnn::bench;
-
-struct Options {
-  bool table = false, full = false;
-  std::vector<std::string> models, model_files, kinds;
-  std::vector<std::size_t> lengths;
-  std::size_t rounds = MeasurementOptions{}.rounds;
-  std::string json, markdown;
-};
 
 std::string processor_name() {
   std::ifstream info("/proc/cpuinfo");
@@ -93,13 +87,29 @@ std::vector<BenchModel> chosen_models(const Options& options) {
   return models;
 }
 
+using Contenders = std::vector<std::unique_ptr<Contender>>;
+
+Contenders chosen_contenders(const Options& options, const Model& model) {
+  Contenders contenders = make_contenders(model);
+  if (options.contenders.empty()) return contenders;
+  const auto unwanted = [&](const std::unique_ptr<Contender>& contender) {
+    return std::none_of(options.contenders.begin(), options.contenders.end(),
+                        [&](const std::string& part) { return contender->name().find(part) != std::string::npos; });
+  };
+  std::string names;
+  for (const auto& contender : contenders) names += (names.empty() ? "" : ", ") + contender->name();
+  std::erase_if(contenders, unwanted);
+  if (contenders.empty()) throw Error(ErrorCode::usage, "no contender has such a name", "--contenders", names);
+  return contenders;
+}
+
 /// Calls `visit(model, contenders, length)` for every length that was asked for, and `visit.finished(contenders)` after
 /// a model's last.
 template <class Visit>
 void for_each_length(const Options& options, const std::vector<BenchModel>& models, Visit visit) {
   for (const BenchModel& model : models) {
     const Architecture& a = model.model.architecture;
-    auto contenders = make_contenders(model.model);
+    auto contenders = chosen_contenders(options, model.model);
     std::vector<std::size_t> lengths = options.lengths;
     if (options.full) lengths.push_back(a.max_len);
     std::sort(lengths.begin(), lengths.end());
@@ -113,8 +123,6 @@ void for_each_length(const Options& options, const std::vector<BenchModel>& mode
     visit.finished(std::move(contenders));
   }
 }
-
-using Contenders = std::vector<std::unique_ptr<Contender>>;
 
 class TableRun {
  public:
@@ -130,11 +138,20 @@ class TableRun {
     samples.reserve(options.kinds.size());
     for (const std::string& kind : options.kinds) {
       sets.push_back(samples.emplace_back(kind, length).texts());
-      cells.push_back({model.name, kind, length, {}, {}, check_agreement(model.model, contenders, sets.back())});
+      Cell& cell = cells.emplace_back();
+      cell.model = model.name;
+      cell.kind = kind;
+      cell.length = length;
+      cell.disagreement = check_agreement(model.model, contenders, sets.back());
     }
     MeasurementOptions measurement;
     measurement.rounds = options.rounds;
     measure(contenders, sets, measurement, cells);
+    for (Cell& cell : cells) {
+      for (Timing& timing : cell.timings) {
+        timing.bound = bound_of(timing.contender, model.model.architecture, length, cell.peaks);
+      }
+    }
     auto& all = results_.get().cells;
     all.insert(all.end(), std::make_move_iterator(cells.begin()), std::make_move_iterator(cells.end()));
   }
@@ -154,12 +171,7 @@ void write_file(const std::string& path, const std::string& content) {
   if (!file.flush()) throw Error(ErrorCode::io, "cannot write", path);
 }
 
-int run_table(const Options& options) {
-  Results results;
-  results.setting = prepare_setting(options);
-  results.models = chosen_models(options);
-  for_each_length(options, results.models, TableRun(results, options));
-  if (results.cells.empty()) throw Error(ErrorCode::usage, "nothing was chosen to be measured");
+int hand_out(const Options& options, const Results& results) {
   if (!options.json.empty()) write_file(options.json, to_json(results));
   const std::string markdown = to_markdown(results);
   if (options.markdown.empty()) {
@@ -168,6 +180,22 @@ int run_table(const Options& options) {
     write_file(options.markdown, markdown);
   }
   return 0;
+}
+
+int run_table(const Options& options) {
+  Results results;
+  results.setting = prepare_setting(options);
+  const std::vector<BenchModel> models = chosen_models(options);
+  for (const BenchModel& model : models) results.models.push_back({model.name, describe(model.model.architecture)});
+  for_each_length(options, models, TableRun(results, options));
+  if (results.cells.empty()) throw Error(ErrorCode::usage, "nothing was chosen to be measured");
+  return hand_out(options, results);
+}
+
+int run_merge(const Options& options) {
+  std::vector<Results> parts;
+  for (const std::string& path : options.merge) parts.push_back(read_results(path));
+  return hand_out(options, merge(parts));
 }
 
 /// Everything that Google Benchmark's run refers to.
@@ -195,8 +223,8 @@ class GoogleRun {
   std::reference_wrapper<const Options> options_;
 };
 
-int run_google(const Options& options, const std::string& program, const std::vector<std::string>& flags) {
-  if (!initialize_benchmarks(program, flags)) return 2;
+int run_google(const Options& options, const std::string& program) {
+  if (!initialize_benchmarks(program, options.for_benchmark)) return 2;
   const Setting setting = prepare_setting(options);
   std::cerr << "processor: " << setting.processor << "\nlibtorch: " << setting.libtorch << "\n";
   const std::vector<BenchModel> models = chosen_models(options);
@@ -226,55 +254,12 @@ int exit_status(ErrorCode code) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  CLI::App app(
-      "Times this engine on every instruction set beside libtorch and direct convolution, in one process.\n"
-      "Without --table it is a Google Benchmark program and takes its --benchmark_* flags.");
-  app.allow_extras();
-  Options options;
-  app.add_flag("--table", options.table, "measure in interleaved rounds and print Markdown tables");
-  app.add_flag("--full", options.full, "all models, kinds and lengths that are not chosen by other options");
-  app.add_option("--models", options.models, "1L, 2L, 3L, 6L (default: 1L,2L)")->delimiter(',');
-  app.add_option("--model-file", options.model_files, "a model file as well; may be repeated");
-  app.add_option("--kinds", options.kinds, "english, languages, code, binary, random (default: english)")
-      ->delimiter(',');
-  app.add_option("--lengths", options.lengths, "bytes a text (default: 40,128,512)")->delimiter(',');
-  app.add_option("--rounds", options.rounds, "rounds of --table")->check(CLI::Range(1, 10000))->capture_default_str();
-  app.add_option("--json", options.json, "with --table: write the results as JSON as well");
-  app.add_option("--markdown", options.markdown, "with --table: write the tables to a file, not to standard output");
-  app.footer(
-      "Examples:\n"
-      "  bytecnn_bench --benchmark_filter=1L/english/128\n"
-      "  bytecnn_bench --table --model-file models/language/language.json\n"
-      "  bytecnn_bench --table --full --json results.json");
+  const ParsedOptions parsed = parse_options(argc, argv);
+  if (parsed.exit_status) return *parsed.exit_status;
+  const Options& options = parsed.options;
   try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? 0 : 2;
-  }
-  if (options.models.empty() && (options.full || options.model_files.empty())) {
-    options.models = {"1L", "2L"};
-    if (options.full) {
-      const auto names = made_model_names();
-      options.models.assign(names.begin(), names.end());
-    }
-  }
-  if (options.kinds.empty()) {
-    options.kinds = {"english"};
-    if (options.full) {
-      const auto kinds = text_kinds();
-      options.kinds.assign(kinds.begin(), kinds.end());
-    }
-  }
-  if (options.lengths.empty()) {
-    options.lengths = {40, 128, 512};
-    if (options.full) options.lengths = {1, 8, 40, 128, 512};
-  }
-  try {
-    if (!options.table) return run_google(options, argv[0], app.remaining());
-    if (!app.remaining().empty()) {
-      throw Error(ErrorCode::usage, "unknown argument", {}, {}, "\"" + app.remaining().front() + "\"");
-    }
-    return run_table(options);
+    if (!options.merge.empty()) return run_merge(options);
+    return options.table ? run_table(options) : run_google(options, argv[0]);
   } catch (const Error& error) {
     std::cerr << "bytecnn_bench: error: " << error.what() << "\n";
     return exit_status(error.code());

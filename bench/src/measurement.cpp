@@ -71,8 +71,11 @@ class Turns {
   }
 
   [[nodiscard]] Timing timing() const {
-    return {contender_.name(), median(blocks_), *std::min_element(blocks_.begin(), blocks_.end()),
-            percentile(singles_, 0.99)};
+    return {contender_.name(),
+            median(blocks_),
+            *std::min_element(blocks_.begin(), blocks_.end()),
+            percentile(singles_, 0.99),
+            {}};
   }
 
  private:
@@ -110,6 +113,40 @@ class Turns {
   std::size_t next_ = 0;
   std::vector<double> blocks_, singles_;
   volatile double sink_ = 0;
+};
+
+/// `steps` additions, each of which waits for the one before: one a cycle on every processor of the last decades.
+void dependent_additions(std::size_t steps) {
+  std::size_t sum = steps;
+  constexpr std::size_t unrolled = 16;
+  for (std::size_t i = 0; i < steps; i += unrolled) {
+#pragma GCC unroll 16
+    for (std::size_t j = 0; j < unrolled; ++j) {
+#if defined(__x86_64__)
+      asm volatile("add %1, %0" : "+r"(sum) : "r"(steps) : "cc");
+#else
+      asm volatile("add %0, %0, %1" : "+r"(sum) : "r"(steps));
+#endif
+    }
+  }
+}
+
+/// The clock, which processors do not tell programs and which changes with what they do.
+class ClockTurns {
+ public:
+  void take() {
+    constexpr std::size_t steps = 32'000;  // some 8 microseconds
+    rates_.push_back(undisturbed([] {
+      const auto start = Clock::now();
+      dependent_additions(steps);
+      return static_cast<double>(steps) / nanoseconds_since(start);
+    }));
+  }
+
+  [[nodiscard]] double gigahertz() const { return median(rates_); }
+
+ private:
+  std::vector<double> rates_;
 };
 
 /// The peak loops' turns on one instruction set.
@@ -160,9 +197,11 @@ void measure(std::span<const std::unique_ptr<Contender>> contenders, std::span<c
   for (const Isa isa : supported_isas()) {
     if (const IsaKernels* kernels = find_isa_kernels(isa)) peaks.push_back(std::make_unique<PeakTurns>(*kernels));
   }
+  ClockTurns clock;
   const double overhead = clock_overhead();
   for (std::size_t round = 0; round < options.rounds; ++round) {
     for (auto& of_set : turns) {
+      clock.take();
       // The peaks between the contenders, not all at one end of the round.
       for (std::size_t i = 0; i < std::max(of_set.size(), peaks.size()); ++i) {
         if (i < of_set.size()) of_set[i]->take(overhead);
@@ -173,6 +212,7 @@ void measure(std::span<const std::unique_ptr<Contender>> contenders, std::span<c
   for (std::size_t set = 0; set < sets.size(); ++set) {
     for (const auto& turn : turns[set]) cells[set].timings.push_back(turn->timing());
     for (const auto& peak : peaks) cells[set].peaks.push_back(peak->peaks());
+    cells[set].gigahertz = clock.gigahertz();
   }
 }
 

@@ -58,4 +58,16 @@ double direct_bound(const Architecture& a, std::size_t length, const Peaks& peak
   return fmas / static_cast<double>(peaks.lanes) / peaks.fma;
 }
 
+std::optional<double> bound_of(std::string_view contender, const Architecture& architecture, std::size_t length,
+                               std::span<const Peaks> peaks) {
+  constexpr std::string_view engine = "bytecnn ";
+  for (const Peaks& of_isa : peaks) {
+    if (contender.starts_with(engine) && contender.substr(engine.size()) == to_string(of_isa.isa)) {
+      return engine_bound(architecture, length, of_isa);
+    }
+  }
+  if (contender.ends_with(" direct") && !peaks.empty()) return direct_bound(architecture, length, peaks.front());
+  return std::nullopt;
+}
+
 }  // namespace bytecnn::bench

@@ -13,6 +13,9 @@
 /// fewer multiplications than the direct one (Winograd, tables) can beat the bound of a deeper layer.
 
 #include <cstddef>
+#include <optional>
+#include <span>
+#include <string_view>
 
 #include "bytecnn/model.hpp"
 
@@ -25,5 +28,10 @@ namespace bytecnn::bench {
 
 /// Nanoseconds a text, for direct convolution over every position of the padded input.
 [[nodiscard]] double direct_bound(const Architecture& architecture, std::size_t length, const Peaks& peaks);
+
+/// The bound of a contender by its name; none where its method is not known (libtorch). `peaks` holds the machine's
+/// instruction sets, widest first.
+[[nodiscard]] std::optional<double> bound_of(std::string_view contender, const Architecture& architecture,
+                                             std::size_t length, std::span<const Peaks> peaks);
 
 }  // namespace bytecnn::bench

@@ -6,9 +6,7 @@
 #include <optional>
 #include <string_view>
 
-#include <nlohmann/json.hpp>
-
-#include "port_bound.hpp"
+#include "measurement.hpp"
 
 namespace bytecnn::bench {
 namespace {
@@ -35,7 +33,7 @@ void add_once(std::vector<T>& list, const T& value) {
 /// Cells of one model.
 class ModelResults {
  public:
-  ModelResults(const Results& results, const BenchModel& model) : model_(model) {
+  ModelResults(const Results& results, const MeasuredModel& model) : model_(model) {
     for (const Cell& cell : results.cells) {
       if (cell.model != model.name) continue;
       cells_.push_back(&cell);
@@ -45,7 +43,7 @@ class ModelResults {
   }
 
   [[nodiscard]] bool empty() const { return cells_.empty(); }
-  [[nodiscard]] const BenchModel& model() const { return model_; }
+  [[nodiscard]] const MeasuredModel& model() const { return model_; }
   [[nodiscard]] const std::vector<std::string>& kinds() const { return kinds_; }
   [[nodiscard]] const std::vector<std::size_t>& lengths() const { return lengths_; }
   [[nodiscard]] const std::vector<Timing>& contenders() const { return cells_.front()->timings; }
@@ -58,25 +56,11 @@ class ModelResults {
   }
 
  private:
-  const BenchModel& model_;
+  const MeasuredModel& model_;
   std::vector<const Cell*> cells_;
   std::vector<std::string> kinds_;
   std::vector<std::size_t> lengths_;
 };
-
-/// The least time on this machine for what `contender` does, where its method is known.
-std::optional<double> bound_of(const BenchModel& model, const Cell& cell, std::string_view contender) {
-  constexpr std::string_view engine = "bytecnn ";
-  for (const Peaks& peaks : cell.peaks) {
-    if (contender.starts_with(engine) && contender.substr(engine.size()) == to_string(peaks.isa)) {
-      return engine_bound(model.model.architecture, cell.length, peaks);
-    }
-  }
-  if (contender.ends_with(" direct") && !cell.peaks.empty()) {
-    return direct_bound(model.model.architecture, cell.length, cell.peaks.front());
-  }
-  return std::nullopt;
-}
 
 /// A table: `rows` down, lengths across; `content` may have nothing to say.
 using Content = std::function<std::optional<std::string>(const std::string& row, std::size_t length)>;
@@ -104,7 +88,7 @@ std::string table(const std::string& title, const std::vector<std::string>& rows
 }
 
 std::string model_tables(const ModelResults& results) {
-  const BenchModel& model = results.model();
+  const MeasuredModel& model = results.model();
   const std::string& kind = results.kinds().front();
   std::vector<std::string> names;
   for (const Timing& timing : results.contenders()) names.push_back(timing.contender);
@@ -121,7 +105,7 @@ std::string model_tables(const ModelResults& results) {
     };
   };
 
-  std::string text = "### " + model.name + "\n\n" + describe(model.model.architecture) + "\n\n";
+  std::string text = "### " + model.name + "\n\n" + model.description + "\n\n";
   text += table("times as long as " + names.front() + ", " + kind, names, results.lengths(),
                 by_contender([](const Cell& cell, const Timing& timing) -> std::optional<std::string> {
                   return number(timing.median / cell.timings.front().median);
@@ -132,9 +116,8 @@ std::string model_tables(const ModelResults& results) {
                          number(timing.p99 / 1000) + ")";
                 }));
   text += table("share of its bound", names, results.lengths(),
-                by_contender([&](const Cell& cell, const Timing& timing) -> std::optional<std::string> {
-                  const auto bound = bound_of(model, cell, timing.contender);
-                  return bound ? std::optional(percent(*bound / timing.median)) : std::nullopt;
+                by_contender([](const Cell&, const Timing& timing) -> std::optional<std::string> {
+                  return timing.bound ? std::optional(percent(*timing.bound / timing.median)) : std::nullopt;
                 }));
   if (results.kinds().size() > 1) {
     text += table(names.front() + ", us a text by kind of text", results.kinds(), results.lengths(),
@@ -163,6 +146,12 @@ std::vector<Peaks> overall_peaks(const Results& results) {
   return overall;
 }
 
+double overall_gigahertz(const Results& results) {
+  std::vector<double> clocks;
+  for (const Cell& cell : results.cells) clocks.push_back(cell.gigahertz);
+  return median(clocks);
+}
+
 double worst_disagreement(const Results& results) {
   double worst = 0;
   for (const Cell& cell : results.cells) worst = std::max(worst, cell.disagreement);
@@ -174,59 +163,26 @@ double worst_disagreement(const Results& results) {
 std::string to_markdown(const Results& results) {
   char disagreement[32];
   std::snprintf(disagreement, sizeof disagreement, "%.1e", worst_disagreement(results));
-  std::string text = "- processor: " + results.setting.processor +
-                     "; one thread\n- compiler: " + results.setting.compiler +
+  const double gigahertz = overall_gigahertz(results);
+  std::string text = "- processor: " + results.setting.processor + ", at " + number(gigahertz) +
+                     " GHz; one thread\n- compiler: " + results.setting.compiler +
                      "\n- libtorch: " + results.setting.libtorch + "\n- medians of " +
                      std::to_string(results.setting.rounds) + " interleaved rounds, batch size one\n" +
                      "- all contenders agree; worst difference of a logit " + disagreement + " S\n\n";
   text +=
-      "| vector operations a ns | lanes | FMA | add | aligned load | add and integer max mixed |\n"
+      "| vector operations a cycle | lanes | FMA | add | aligned load | add and integer max mixed |\n"
       "|---|---:|---:|---:|---:|---:|\n";
   for (const Peaks& peaks : overall_peaks(results)) {
-    text += "| " + std::string(to_string(peaks.isa)) + " | " + std::to_string(peaks.lanes) + " | " + number(peaks.fma) +
-            " | " + number(peaks.add) + " | " + number(peaks.load) + " | " + number(peaks.mixed) + " |\n";
+    text += "| " + std::string(to_string(peaks.isa)) + " | " + std::to_string(peaks.lanes);
+    for (const double rate : {peaks.fma, peaks.add, peaks.load, peaks.mixed}) text += " | " + number(rate / gigahertz);
+    text += " |\n";
   }
   text += "\n";
-  for (const BenchModel& model : results.models) {
+  for (const MeasuredModel& model : results.models) {
     const ModelResults of_model(results, model);
     if (!of_model.empty()) text += model_tables(of_model);
   }
   return text;
-}
-
-std::string to_json(const Results& results) {
-  using Json = nlohmann::ordered_json;
-  Json json;
-  json["processor"] = results.setting.processor;
-  json["compiler"] = results.setting.compiler;
-  json["libtorch"] = results.setting.libtorch;
-  json["rounds"] = results.setting.rounds;
-  for (const BenchModel& model : results.models) json["models"][model.name] = describe(model.model.architecture);
-  for (const Cell& cell : results.cells) {
-    Json entry = {
-        {"model", cell.model}, {"kind", cell.kind}, {"length", cell.length}, {"difference", cell.disagreement}};
-    const auto model = std::find_if(results.models.begin(), results.models.end(),
-                                    [&](const BenchModel& candidate) { return candidate.name == cell.model; });
-    for (const Timing& timing : cell.timings) {
-      Json one = {{"name", timing.contender},
-                  {"median_ns", timing.median},
-                  {"min_ns", timing.minimum},
-                  {"p99_ns", timing.p99},
-                  {"ratio", timing.median / cell.timings.front().median}};
-      if (const auto bound = bound_of(*model, cell, timing.contender)) one["bound_ns"] = *bound;
-      entry["contenders"].push_back(std::move(one));
-    }
-    for (const Peaks& peaks : cell.peaks) {
-      entry["peaks_per_ns"].push_back({{"isa", to_string(peaks.isa)},
-                                       {"lanes", peaks.lanes},
-                                       {"fma", peaks.fma},
-                                       {"add", peaks.add},
-                                       {"load", peaks.load},
-                                       {"mixed", peaks.mixed}});
-    }
-    json["cells"].push_back(std::move(entry));
-  }
-  return json.dump(1) + "\n";
 }
 
 }  // namespace bytecnn::bench

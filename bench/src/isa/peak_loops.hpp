@@ -72,6 +72,7 @@ struct PeakLoops {
       for (std::size_t i = 0; i < 64; ++i) {
         V value = V::load_aligned(memory + i * V::size);
         keep(value);
+        asm volatile("" : : : "memory");  // or the compiler loads once and keeps what fits the registers
       }
     }
   }
