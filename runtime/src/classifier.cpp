@@ -5,8 +5,8 @@
 #include <atomic>
 #include <cstdio>
 #include <exception>
+#include <memory>
 #include <new>
-#include <optional>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -15,8 +15,7 @@
 #include "bytecnn/model_json.hpp"
 #include "bytecnn/reference.hpp"
 
-#include "kernels/kernel_table.hpp"
-#include "plan_builder.hpp"
+#include "classifier_impl.hpp"
 #include "rounding_error.hpp"
 
 namespace bytecnn {
@@ -24,31 +23,6 @@ namespace {
 
 /// The promise is 1e-5 S on logits; a sample's error is kept well below it.
 constexpr double max_winograd_error = 2.5e-6;
-constexpr std::size_t small_stack_bytes = std::size_t{16} << 10U;
-constexpr std::size_t large_stack_bytes = std::size_t{512} << 10U;
-
-/// Calls `use` with working memory of a fixed size on the stack.
-template <std::size_t Bytes, class Use>
-__attribute__((noinline)) Status with_stack(Use use) noexcept {
-  alignas(64) std::byte memory[Bytes];
-  return use(reinterpret_cast<float*>(memory));
-}
-
-/// A buffer for each thread, for models too wide for the stack. It grows and is kept until the thread ends.
-float* thread_memory(std::size_t bytes) noexcept {
-  struct Buffer {
-    std::byte* memory = nullptr;
-    std::size_t size = 0;
-    ~Buffer() { ::operator delete[](memory, std::align_val_t{64}, std::nothrow); }
-  };
-  thread_local Buffer buffer;
-  if (buffer.size < bytes) {
-    ::operator delete[](buffer.memory, std::align_val_t{64}, std::nothrow);
-    buffer.memory = static_cast<std::byte*>(::operator new[](bytes, std::align_val_t{64}, std::nothrow));
-    buffer.size = buffer.memory == nullptr ? 0 : bytes;
-  }
-  return reinterpret_cast<float*>(buffer.memory);
-}
 
 std::span<const std::byte> as_bytes(std::string_view text) noexcept {
   return {reinterpret_cast<const std::byte*>(text.data()), text.size()};
@@ -85,110 +59,101 @@ std::string_view to_string(Status status) noexcept {
   return "?";
 }
 
-struct Classifier::Impl {
-  Impl(Model loaded, Isa wanted) : model(std::move(loaded)), isa(wanted) {
-    validate(model);
-    const Architecture& architecture = model.architecture;
-    outputs = architecture.outputs;
-    minimum = minimum_length(architecture);
-    binary = outputs == 1 && architecture.output != Output::softmax;
-    labels = model.info.labels;
-    if (labels.empty()) {
-      for (std::size_t i = 0; i < (binary ? 2 : outputs); ++i) labels.push_back(std::to_string(i));
-    }
-    const double default_threshold = architecture.output == Output::sigmoid ? 0.5 : 0.0;
-    threshold = static_cast<float>(model.info.threshold.value_or(default_threshold));
-    // Without sigmoid a score may be negative, so only a stated threshold makes a result uncertain.
-    may_be_uncertain = !binary && architecture.output != Output::sigmoid && model.info.threshold.has_value();
-
-    if (isa == Isa::reference) return;
-    const kernels::KernelTable* table = kernels::find(isa);
-    if (table == nullptr) {
-      throw Error(ErrorCode::usage, "this machine or this build does not run that instruction set", {}, {},
-                  std::string(to_string(isa)));
-    }
-    run_kernels = table->run;
-    planned.emplace(model, table->lanes, table->registers, true);
-    if (planned->uses_winograd()) {
-      winograd_error = measured_rounding_error(model, planned->plan(), run_kernels);
-      // Written so that a result that is not a number counts as too large.
-      if (!(*winograd_error <= max_winograd_error)) planned.emplace(model, table->lanes, table->registers, false);
-    }
-    result_floats = (2 * outputs + 15) / 16 * 16;
-    working_bytes = (planned->plan().working_floats + result_floats) * sizeof(float);
+Classifier::Impl::Impl(Model loaded, Isa wanted) : model(std::move(loaded)), isa(wanted) {
+  validate(model);
+  const Architecture& architecture = model.architecture;
+  outputs = architecture.outputs;
+  minimum = minimum_length(architecture);
+  binary = outputs == 1 && architecture.output != Output::softmax;
+  labels = model.info.labels;
+  if (labels.empty()) {
+    for (std::size_t i = 0; i < (binary ? 2 : outputs); ++i) labels.push_back(std::to_string(i));
   }
+  const double default_threshold = architecture.output == Output::sigmoid ? 0.5 : 0.0;
+  threshold = static_cast<float>(model.info.threshold.value_or(default_threshold));
+  // Without sigmoid a score may be negative, so only a stated threshold makes a result uncertain.
+  may_be_uncertain = !binary && architecture.output != Output::sigmoid && model.info.threshold.has_value();
 
-  /// Logits and scores are `outputs` floats each, or null.
-  Status run(std::span<const std::byte> input, float* logits, float* scores, Result& result) const noexcept {
-    input = input.first(std::min<std::size_t>(input.size(), model.architecture.max_len));
-    if (input.size() < minimum) return Status::input_too_short;
-    if (isa == Isa::reference) return run_reference(input, logits, scores, result);
-    const auto use = [&](float* working) noexcept {
-      float* const own = working + planned->plan().working_floats;
-      float* const logits_out = logits != nullptr ? logits : own;
-      float* const scores_out = scores != nullptr ? scores : own + outputs;
-      run_kernels(planned->plan(), reinterpret_cast<const unsigned char*>(input.data()), input.size(), working,
-                  logits_out, scores_out);
-      decide(scores_out, result);
-      return Status::ok;
-    };
-    if (working_bytes <= small_stack_bytes) return with_stack<small_stack_bytes>(use);
-    if (working_bytes <= large_stack_bytes) return with_stack<large_stack_bytes>(use);
-    float* const memory = thread_memory(working_bytes);
-    return memory == nullptr ? Status::out_of_memory : use(memory);
+  if (isa == Isa::reference) return;
+  kernels = kernels::find(isa);
+  if (kernels == nullptr) {
+    throw Error(ErrorCode::usage, "this machine or this build does not run that instruction set", {}, {},
+                std::string(to_string(isa)));
   }
-
-  Status run_reference(std::span<const std::byte> input, float* logits, float* scores, Result& result) const noexcept {
-    try {
-      const std::vector<double> exact = reference_logits(model, input);
-      const std::vector<double> exact_scores = reference_scores(model.architecture.output, exact);
-      const std::vector<float> rounded(exact_scores.begin(), exact_scores.end());
-      if (logits != nullptr)
-        std::transform(exact.begin(), exact.end(), logits, [](double x) { return static_cast<float>(x); });
-      if (scores != nullptr) std::copy(rounded.begin(), rounded.end(), scores);
-      decide(rounded.data(), result);
-      return Status::ok;
-    } catch (const std::exception&) {  // lengths were checked: only memory is left
-      return Status::out_of_memory;
-    }
+  planned.emplace(model, kernels->lanes, kernels->registers, true);
+  if (planned->uses_winograd()) {
+    winograd_error = measured_rounding_error(model, planned->plan(), kernels->run);
+    // Written so that a result that is not a number counts as too large.
+    if (!(*winograd_error <= max_winograd_error)) planned.emplace(model, kernels->lanes, kernels->registers, false);
   }
+  const std::size_t result_floats = (2 * outputs + 15) / 16 * 16;
+  working_bytes = (planned->plan().working_floats + result_floats) * sizeof(float);
+}
 
-  void decide(const float* scores, Result& result) const noexcept {
-    if (binary) {
-      result.score = scores[0];
-      result.label = scores[0] >= threshold ? 1 : 0;
-      return;
-    }
-    const float* best = std::max_element(scores, scores + outputs);
-    result.score = *best;
-    result.label = static_cast<std::int32_t>(best - scores);
-    if (may_be_uncertain && *best < threshold) result.label = -1;
+Status Classifier::Impl::run(std::span<const std::byte> input, float* logits, float* scores,
+                             Result& result) const noexcept {
+  input = input.first(std::min<std::size_t>(input.size(), model.architecture.max_len));
+  if (input.size() < minimum) return Status::input_too_short;
+  if (isa == Isa::reference) return run_reference(input, logits, scores, result);
+  return with_working_memory([&](float* working) noexcept {
+    float* const logits_out = logits != nullptr ? logits : own_logits(working);
+    float* const scores_out = scores != nullptr ? scores : own_scores(working);
+    kernels->run(planned->plan(), reinterpret_cast<const unsigned char*>(input.data()), input.size(), working,
+                 logits_out, scores_out);
+    decide(scores_out, result);
+    return Status::ok;
+  });
+}
+
+Status Classifier::Impl::run_reference(std::span<const std::byte> input, float* logits, float* scores,
+                                       Result& result) const noexcept {
+  try {
+    const std::vector<double> exact = reference_logits(model, input);
+    const std::vector<double> exact_scores = reference_scores(model.architecture.output, exact);
+    const std::vector<float> rounded(exact_scores.begin(), exact_scores.end());
+    if (logits != nullptr)
+      std::transform(exact.begin(), exact.end(), logits, [](double x) { return static_cast<float>(x); });
+    if (scores != nullptr) std::copy(rounded.begin(), rounded.end(), scores);
+    decide(rounded.data(), result);
+    return Status::ok;
+  } catch (const std::exception&) {  // lengths were checked: only memory is left
+    return Status::out_of_memory;
   }
+}
 
-  Model model;
-  Isa isa;
-  std::size_t outputs = 0;
-  std::size_t minimum = 0;  ///< bytes
-  bool binary = false;
-  bool may_be_uncertain = false;
-  float threshold = 0.5F;
-  std::vector<std::string> labels;
-  std::optional<PlannedModel> planned;
-  RunFunction run_kernels = nullptr;
-  std::optional<double> winograd_error;  ///< measured, of S, where Winograd's algorithm was considered
-  std::size_t result_floats = 0;
-  std::size_t working_bytes = 0;
-};
+void Classifier::Impl::decide(const float* scores, Result& result) const noexcept {
+  if (binary) {
+    result.score = scores[0];
+    result.label = scores[0] >= threshold ? 1 : 0;
+    return;
+  }
+  const float* best = std::max_element(scores, scores + outputs);
+  result.score = *best;
+  result.label = static_cast<std::int32_t>(best - scores);
+  if (may_be_uncertain && *best < threshold) result.label = -1;
+}
+
+float* Classifier::Impl::thread_memory(std::size_t bytes) noexcept {
+  struct Buffer {
+    std::byte* memory = nullptr;
+    std::size_t size = 0;
+    ~Buffer() { ::operator delete[](memory, std::align_val_t{64}, std::nothrow); }
+  };
+  thread_local Buffer buffer;
+  if (buffer.size < bytes) {
+    ::operator delete[](buffer.memory, std::align_val_t{64}, std::nothrow);
+    buffer.memory = static_cast<std::byte*>(::operator new[](bytes, std::align_val_t{64}, std::nothrow));
+    buffer.size = buffer.memory == nullptr ? 0 : bytes;
+  }
+  return reinterpret_cast<float*>(buffer.memory);
+}
 
 Classifier Classifier::load(const std::string& path) {
   return Classifier(load_model(path));
 }
 
 Classifier::Classifier(Model model) : Classifier(std::move(model), active_isa()) {}
-Classifier::Classifier(Model model, Isa isa) : impl_(std::make_unique<const Impl>(std::move(model), isa)) {}
-Classifier::Classifier(Classifier&&) noexcept = default;
-Classifier& Classifier::operator=(Classifier&&) noexcept = default;
-Classifier::~Classifier() = default;
+Classifier::Classifier(Model model, Isa isa) : impl_(std::make_shared<const Impl>(std::move(model), isa)) {}
 
 Result Classifier::classify(std::span<const std::byte> input) const noexcept {
   return classify(input, {}, {});
@@ -239,6 +204,14 @@ std::span<const std::string> Classifier::labels() const noexcept {
 std::string_view Classifier::label_name(const Result& result) const noexcept {
   return result.label < 0 ? std::string_view("uncertain") : impl_->labels[static_cast<std::size_t>(result.label)];
 }
+Result Classifier::decide(std::span<const float> scores) const noexcept {
+  Result result;
+  impl_->decide(scores.data(), result);
+  return result;
+}
+bool Classifier::may_be_uncertain() const noexcept {
+  return impl_->may_be_uncertain;
+}
 float Classifier::threshold() const noexcept {
   return impl_->threshold;
 }
@@ -249,7 +222,7 @@ Isa Classifier::isa() const noexcept {
   return impl_->isa;
 }
 bool Classifier::working_memory_on_stack() const noexcept {
-  return impl_->working_bytes <= large_stack_bytes;
+  return impl_->working_bytes <= Impl::large_stack_bytes;
 }
 std::string Classifier::plan_description() const {
   if (!impl_->planned) return "double-precision reference, no plan\n";

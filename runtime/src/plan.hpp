@@ -25,6 +25,9 @@ struct Epilogue {
   const float* scale = nullptr;  ///< [vectors * lanes], or null
   const float* shift = nullptr;
   bool residual = false;
+  /// The input column of a window that is added where the stage is residual: the layer's own left padding, also where a
+  /// plan variant (plan_variants.hpp) runs without any.
+  std::uint32_t residual_column = 0;
 };
 
 /// A block of filters whose columns are pooled in registers; see kernels/table_pool.hpp for the rows.
@@ -163,5 +166,13 @@ struct StageState {
 /// instruction set in kernels/.
 using RunFunction = void (*)(const Plan& plan, const unsigned char* bytes, std::size_t length, float* working,
                              float* logits, float* scores) noexcept;
+
+/// The first half of it: the pooled features of the input, at plan.features_offset of the working memory.
+using PoolFunction = void (*)(const Plan& plan, const unsigned char* bytes, std::size_t length,
+                              float* working) noexcept;
+
+/// The second half: logits and scores of the features that lie at plan.features_offset, which it overwrites. What lies
+/// behind the last feature, up to a whole vector, must be finite.
+using HeadFunction = void (*)(const Plan& plan, float* working, float* logits, float* scores) noexcept;
 
 }  // namespace bytecnn

@@ -122,6 +122,7 @@ void PlannedModel::build_epilogue(const ConvLayer& layer, const ConvWeights& wei
   epilogue.activation = layer.activation.kind;
   epilogue.slope = layer.activation.slope;
   epilogue.residual = layer.residual;
+  epilogue.residual_column = layer.pad_left;
   if (weights.scale.empty()) return;
   float* scale = allocate(width);
   float* shift = allocate(width);

@@ -35,6 +35,9 @@ struct Result {
   float score = 0.0F;
 };
 
+/// A handle on a loaded model. It never changes: any number of threads may call its const functions at once. A copy
+/// shares the model, which lives as long as the last handle, `Stream` or call that uses it; a classifier that was moved
+/// from may only be assigned to or destroyed.
 class Classifier {
  public:
   /// Loads a model file and plans it for `active_isa()`. Throws `Error`.
@@ -44,10 +47,6 @@ class Classifier {
   /// does not run `isa`.
   explicit Classifier(Model model);
   Classifier(Model model, Isa isa);
-
-  Classifier(Classifier&&) noexcept;
-  Classifier& operator=(Classifier&&) noexcept;
-  ~Classifier();
 
   /// Classifies one input; longer inputs are cut to max_len. Safe from many threads at once, takes no lock, does not
   /// throw, and allocates nothing (exceptions: `Isa::reference`, and `working_memory_on_stack()` being false).
@@ -72,6 +71,11 @@ class Classifier {
   [[nodiscard]] std::span<const std::string> labels() const noexcept;
   /// The result's label, or "uncertain".
   [[nodiscard]] std::string_view label_name(const Result& result) const noexcept;
+  /// Label and score for given scores, `outputs()` of them, as every classification decides: for scores that were
+  /// averaged, calibrated or received from elsewhere.
+  [[nodiscard]] Result decide(std::span<const float> scores) const noexcept;
+  /// Whether results may have no label: the model has exclusive outputs and states a threshold.
+  [[nodiscard]] bool may_be_uncertain() const noexcept;
   /// The decision threshold: the model's own, else 0.5 for sigmoid and 0 for softmax.
   [[nodiscard]] float threshold() const noexcept;
 
@@ -84,7 +88,8 @@ class Classifier {
 
  private:
   struct Impl;
-  std::unique_ptr<const Impl> impl_;
+  std::shared_ptr<const Impl> impl_;
+  friend class Stream;
 };
 
 }  // namespace bytecnn

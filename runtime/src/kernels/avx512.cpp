@@ -5,6 +5,6 @@ namespace bytecnn::kernels {
 
 using Arch = xsimd::avx512bw;
 
-const KernelTable avx512{Isa::avx512, lanes<Arch>, registers<Arch>, run<Arch>};
+const KernelTable avx512{Isa::avx512, lanes<Arch>, registers<Arch>, run<Arch>, pool<Arch>, head<Arch>};
 
 }  // namespace bytecnn::kernels

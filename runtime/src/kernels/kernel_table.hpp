@@ -14,6 +14,8 @@ struct KernelTable {
   std::uint32_t lanes = 0;      ///< floats a vector
   std::uint32_t registers = 0;  ///< vector registers, which limit how much a kernel keeps in flight
   RunFunction run = nullptr;
+  PoolFunction pool = nullptr;
+  HeadFunction head = nullptr;
 };
 
 #if defined(BYTECNN_KERNELS_X86)

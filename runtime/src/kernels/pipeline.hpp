@@ -176,7 +176,7 @@ class Pipeline {
     const auto columns = static_cast<std::size_t>(count);
     conv_columns(c, window, out, columns);
     apply_epilogue<Arch>(c.epilogue, c.relu, out, columns, c.output_floats / lanes<Arch>,
-                         window + std::size_t{c.pad_left} * c.input_floats, c.input_floats);
+                         window + std::size_t{c.epilogue.residual_column} * c.input_floats, c.input_floats);
     st.produced += count;
     slide(s);
   }
@@ -219,20 +219,23 @@ class Pipeline {
   std::int64_t repeats_ = 0;
 };
 
-/// See `RunFunction`.
+/// See `PoolFunction`.
 template <class Arch>
-void run(const Plan& plan, const unsigned char* bytes, std::size_t length, float* working, float* logits,
-         float* scores) noexcept {
+void pool(const Plan& plan, const unsigned char* bytes, std::size_t length, float* working) noexcept {
   TokenSource source;
   source.bytes = bytes;
   source.length = static_cast<std::int64_t>(length);
   source.tokens = plan.padded ? static_cast<std::int64_t>(plan.max_len) : source.length;
   source.pad_token = plan.pad_token;
   source.outside = plan.vocab_size;
+  Pipeline<Arch>(plan, source, working).run(working + plan.features_offset);
+}
 
+/// See `HeadFunction`.
+template <class Arch>
+void head(const Plan& plan, float* working, float* logits, float* scores) noexcept {
   float* input = working + plan.features_offset;
   float* output = input + plan.features_floats;
-  Pipeline<Arch>(plan, source, working).run(input);
   for (std::uint32_t d = 0; d < plan.dense_count; ++d) {
     dense_layer<Arch>(plan.dense[d], input, output);
     float* const swapped = input;
@@ -243,6 +246,14 @@ void run(const Plan& plan, const unsigned char* bytes, std::size_t length, float
   for (std::size_t i = 0; i < outputs; ++i) logits[i] = input[i];
   scores_in_place<Arch>(plan.output, input, outputs);
   for (std::size_t i = 0; i < outputs; ++i) scores[i] = input[i];
+}
+
+/// See `RunFunction`.
+template <class Arch>
+void run(const Plan& plan, const unsigned char* bytes, std::size_t length, float* working, float* logits,
+         float* scores) noexcept {
+  pool<Arch>(plan, bytes, length, working);
+  head<Arch>(plan, working, logits, scores);
 }
 
 }  // namespace bytecnn::kernels

@@ -5,6 +5,6 @@ namespace bytecnn::kernels {
 
 using Arch = xsimd::sse2;
 
-const KernelTable sse2{Isa::sse2, lanes<Arch>, registers<Arch>, run<Arch>};
+const KernelTable sse2{Isa::sse2, lanes<Arch>, registers<Arch>, run<Arch>, pool<Arch>, head<Arch>};
 
 }  // namespace bytecnn::kernels

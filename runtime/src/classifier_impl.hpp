@@ -1,0 +1,71 @@
+#pragma once
+/// What a `Classifier` holds: the model, its plan, and what follows from them. It never changes once it is made.
+
+#include <cstddef>
+#include <new>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "bytecnn/classifier.hpp"
+
+#include "kernels/kernel_table.hpp"
+#include "plan_builder.hpp"
+
+namespace bytecnn {
+
+struct Classifier::Impl {
+  /// Throws `Error` where the model is invalid or this machine does not run `wanted`.
+  Impl(Model loaded, Isa wanted);
+
+  /// Logits and scores are `outputs` floats each, or null.
+  Status run(std::span<const std::byte> input, float* logits, float* scores, Result& result) const noexcept;
+
+  /// Label and score of finished scores.
+  void decide(const float* scores, Result& result) const noexcept;
+
+  /// Calls `use(working)`, which returns a `Status`, with the plan's working memory and behind it room for the logits
+  /// and the scores: on the stack, or for very wide models in a buffer of this thread. There must be a plan.
+  template <class Use>
+  Status with_working_memory(Use use) const noexcept {
+    if (working_bytes <= small_stack_bytes) return with_stack<small_stack_bytes>(use);
+    if (working_bytes <= large_stack_bytes) return with_stack<large_stack_bytes>(use);
+    float* const memory = thread_memory(working_bytes);
+    return memory == nullptr ? Status::out_of_memory : use(memory);
+  }
+  /// Behind the plan's own working memory.
+  [[nodiscard]] float* own_logits(float* working) const noexcept { return working + planned->plan().working_floats; }
+  [[nodiscard]] float* own_scores(float* working) const noexcept { return own_logits(working) + outputs; }
+
+  static constexpr std::size_t small_stack_bytes = std::size_t{16} << 10U;
+  static constexpr std::size_t large_stack_bytes = std::size_t{512} << 10U;
+
+  Model model;
+  Isa isa;
+  std::size_t outputs = 0;
+  std::size_t minimum = 0;  ///< bytes
+  bool binary = false;
+  bool may_be_uncertain = false;
+  float threshold = 0.5F;
+  std::vector<std::string> labels;
+  std::optional<PlannedModel> planned;  ///< none for `Isa::reference`
+  const kernels::KernelTable* kernels = nullptr;
+  std::optional<double> winograd_error;  ///< measured, of S, where Winograd's algorithm was considered
+  std::size_t working_bytes = 0;
+
+ private:
+  Status run_reference(std::span<const std::byte> input, float* logits, float* scores, Result& result) const noexcept;
+
+  /// Calls `use` with working memory of a fixed size on the stack.
+  template <std::size_t Bytes, class Use>
+  __attribute__((noinline)) static Status with_stack(Use use) noexcept {
+    alignas(64) std::byte memory[Bytes];
+    return use(reinterpret_cast<float*>(memory));
+  }
+
+  /// A buffer for each thread, for models too wide for the stack. It grows and is kept until the thread ends.
+  static float* thread_memory(std::size_t bytes) noexcept;
+};
+
+}  // namespace bytecnn
