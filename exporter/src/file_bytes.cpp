@@ -93,10 +93,13 @@ std::string read_small_file(const std::string& path, std::size_t limit) {
   if (fs::is_directory(path, error)) throw Error(ErrorCode::io, "this is a folder, not a file", path);
   std::ifstream file(path, std::ios::binary);
   if (!file) throw Error(ErrorCode::io, "cannot open the file: " + reason(errno), path);
-  std::string text(limit + 1, '\0');
-  file.read(text.data(), static_cast<std::streamsize>(text.size()));
+  std::string text;  // grows with what is there: a limit may be far beyond the file
+  std::vector<char> block(1U << 16U);
+  while (file && text.size() <= limit) {
+    file.read(block.data(), static_cast<std::streamsize>(block.size()));
+    text.append(block.data(), static_cast<std::size_t>(file.gcount()));
+  }
   if (file.bad()) throw Error(ErrorCode::io, "cannot read the file: " + reason(errno), path);
-  text.resize(static_cast<std::size_t>(file.gcount()));
   if (text.size() > limit) {
     throw Error(ErrorCode::limit, "the file is too large", path, "at most " + std::to_string(limit) + " bytes");
   }

@@ -70,11 +70,11 @@ TEST(VerificationInputs, OfAnExpensiveModelKeepTheEdgesAndDropTheRest) {
 TEST(VerificationInputs, EndWithTheUsersCorpusWhole) {
   VerifyOptions options;
   options.work_limit = 1;
-  options.corpus = {Bytes{std::byte{1}, std::byte{2}}, Bytes{}};
+  options.corpus = {{"mine 1", Bytes{std::byte{1}, std::byte{2}}}, {"mine 2", Bytes{}}};
   const auto inputs = inputs_of(two_layer_original(1).architecture, options);
   ASSERT_GE(inputs.size(), 2U);
-  EXPECT_EQ(inputs[inputs.size() - 2].bytes, options.corpus[0]);
-  EXPECT_EQ(inputs[inputs.size() - 1].name, "corpus 2");
+  EXPECT_EQ(inputs[inputs.size() - 2].bytes, options.corpus[0].bytes);
+  EXPECT_EQ(inputs[inputs.size() - 1].name, "mine 2");
 }
 
 TEST(VerificationInputs, WhereTheModelDoesNotPadStandOnBothSidesOfTheShortest) {

@@ -63,16 +63,5 @@ TEST(RecordedReference, RefusesWhatIsNoRecordAndSaysWhere) {
   EXPECT_EQ(refusal(R"({"dtype": "int8", "inputs": [{"input_hex": "41", "logits": [1]}]})").where(), "/dtype");
 }
 
-TEST(Corpus, IsOneInputALineWithoutItsNewline) {
-  const auto lines = parse_corpus(std::string_view("a\n\nb\0c\r\nlast", 12));
-  ASSERT_EQ(lines.size(), 4U);
-  EXPECT_EQ(lines[0].size(), 1U);
-  EXPECT_TRUE(lines[1].empty());
-  EXPECT_EQ(lines[2].size(), 4U);  // b, NUL, c, carriage return
-  EXPECT_EQ(lines[3].size(), 4U);
-  EXPECT_TRUE(parse_corpus("").empty());
-  EXPECT_EQ(parse_corpus("one\n").size(), 1U);
-}
-
 }  // namespace
 }  // namespace bytecnn::exporter::testing

@@ -181,8 +181,8 @@ TEST_F(VerifyProgram, TakesTheUsersCorpus) {
   std::ofstream(file("corpus.txt")) << "first line\n\nthird line\n";
   const Outcome right = verify_model("--corpus " + file("corpus.txt") + " --report " + file("certificate.json"));
   EXPECT_EQ(right.status, 0) << right.err;
-  EXPECT_TRUE(contains(content(file("certificate.json")), "\"corpus 3\""));
-  EXPECT_FALSE(contains(content(file("certificate.json")), "\"corpus 4\""));
+  EXPECT_TRUE(contains(content(file("certificate.json")), "\"corpus.txt line 3\""));
+  EXPECT_FALSE(contains(content(file("certificate.json")), "\"corpus.txt line 4\""));
 }
 
 TEST_F(VerifyProgram, TellsUsageFromUnreadableFiles) {

@@ -70,9 +70,7 @@ class Collection {
     few_adversaries(48);
     single_bytes();
     random_inputs(options_.samples);
-    for (std::size_t i = 0; i < options_.corpus.size(); ++i) {
-      inputs_.push_back({"corpus " + std::to_string(i + 1), options_.corpus[i]});
-    }
+    inputs_.insert(inputs_.end(), options_.corpus.begin(), options_.corpus.end());
     return std::move(inputs_);
   }
 
@@ -193,7 +191,7 @@ class Collection {
 
   void fill_from_corpus(Bytes& bytes) {
     for (std::size_t i = 0; i < bytes.size();) {
-      const Bytes& line = options_.corpus[chance_.below(options_.corpus.size())];
+      const Bytes& line = options_.corpus[chance_.below(options_.corpus.size())].bytes;
       if (line.empty()) {
         bytes[i++] = std::byte{0x20};
         continue;

@@ -10,11 +10,6 @@
 
 namespace bytecnn::exporter {
 
-struct NamedInput {
-  std::string name;  ///< "empty", "byte 0x41", "length 511", "filter 7 highest", "random bytes 12", ...
-  Bytes bytes;
-};
-
 /// Deterministic for a model, a seed and options. The telling inputs come first; generated inputs stop where
 /// `options.work_limit` is reached, the user's corpus always follows whole.
 [[nodiscard]] std::vector<NamedInput> verification_inputs(const Model& model, const VerifyOptions& options);

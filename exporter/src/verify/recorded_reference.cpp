@@ -124,15 +124,4 @@ RecordedReference load_reference(const std::string& path) {
   }
 }
 
-std::vector<Bytes> parse_corpus(std::string_view content) {
-  std::vector<Bytes> lines;
-  while (!content.empty()) {
-    const std::size_t end = std::min(content.find('\n'), content.size());
-    const auto* data = reinterpret_cast<const std::byte*>(content.data());  // NOLINT: characters are bytes
-    lines.emplace_back(data, data + end);
-    content.remove_prefix(std::min(end + 1, content.size()));
-  }
-  return lines;
-}
-
 }  // namespace bytecnn::exporter

@@ -1,5 +1,5 @@
 #pragma once
-/// Numbers that a user recorded from Python, and inputs of their own.
+/// Numbers that a user recorded from Python.
 
 #include <cstdint>
 #include <optional>
@@ -26,8 +26,5 @@ struct RecordedReference {
 [[nodiscard]] RecordedReference parse_reference(std::string_view text);
 /// The same from a file; errors name it.
 [[nodiscard]] RecordedReference load_reference(const std::string& path);
-
-/// One input a line; the newline is not part of it.
-[[nodiscard]] std::vector<Bytes> parse_corpus(std::string_view content);
 
 }  // namespace bytecnn::exporter

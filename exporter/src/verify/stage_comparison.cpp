@@ -34,19 +34,35 @@ StageComparison::StageComparison(std::string name, double tolerance, double scal
 
 void StageComparison::compare(std::size_t input, std::span<const double> expected, std::span<const double> found) {
   ++report_.inputs;
+  WorstInput here{input, -1, 0, 0, 0};
   for (std::size_t i = 0; i < expected.size(); ++i) {
-    const double difference = distance(expected[i], i < found.size() ? found[i] : std::nan(""));
+    const double other = i < found.size() ? found[i] : std::nan("");
+    const double difference = distance(expected[i], other);
     sum_ += difference;
     ++differences_;
     ++report_.histogram[histogram_bin(difference / scale_)];
-    if (difference > report_.worst || differences_ == 1) {
-      report_.worst = difference;
-      report_.worst_input = input;
-      report_.worst_output = i;
-      report_.worst_expected = expected[i];
-      report_.worst_found = i < found.size() ? found[i] : std::nan("");
-    }
+    if (difference > here.difference) here = {input, difference, i, expected[i], other};
   }
+  if (here.difference >= 0) rank(here);
+}
+
+void StageComparison::rank(const WorstInput& candidate) {
+  auto& ranked = report_.worst_inputs;
+  const auto place = std::upper_bound(ranked.begin(), ranked.end(), candidate,
+                                      [](const auto& a, const auto& b) { return a.difference > b.difference; });
+  ranked.insert(place, candidate);
+  if (ranked.size() > named_inputs) ranked.pop_back();
+  const WorstInput& worst = ranked.front();
+  report_.worst = worst.difference;
+  report_.worst_input = worst.input;
+  report_.worst_output = worst.output;
+  report_.worst_expected = worst.expected;
+  report_.worst_found = worst.found;
+}
+
+void StageComparison::label_flip(std::size_t input) {
+  ++report_.label_flips;
+  if (report_.flipped.size() < named_inputs) report_.flipped.push_back(input);
 }
 
 void StageComparison::compare_scores(std::span<const double> expected, std::span<const double> found) {
@@ -56,8 +72,7 @@ void StageComparison::compare_scores(std::span<const double> expected, std::span
 }
 
 void StageComparison::refused_by_one(std::size_t input) {
-  if (report_.refused_by_one == 0 && report_.inputs == 0) report_.worst_input = input;
-  ++report_.refused_by_one;
+  if (report_.refused_by_one++ == 0) report_.first_refused = input;
 }
 
 StageReport StageComparison::report() const {

@@ -16,6 +16,7 @@
 #include "verify/corpus.hpp"
 #include "verify/decision.hpp"
 #include "verify/layer_comparison.hpp"
+#include "verify/recorded_cases.hpp"
 #include "verify/stage_comparison.hpp"
 #include "verify/weights_stage.hpp"
 
@@ -106,6 +107,7 @@ class Verification {
     if (!options_.reference.empty()) compare_recorded();
     name_places();
     explain_failures();
+    report_.cases = recorded_cases(report_, inputs_, originals_);
 
     const auto pooling = original_.sources.find("pooling");
     const bool from_graph = pooling != original_.sources.end() && pooling->second == "torchscript";
@@ -170,7 +172,7 @@ class Verification {
     const bool firm = margin(original_.architecture, model_.info, scores) > options_.engine_tolerance;
     if (firm &&
         decide(original_.architecture, model_.info, scores) != decide(model_.architecture, model_.info, found_scores)) {
-      stage.label_flip();
+      stage.label_flip(input);
     }
   }
 

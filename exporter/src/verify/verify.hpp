@@ -21,6 +21,11 @@ namespace bytecnn::exporter {
 
 using Bytes = std::vector<std::byte>;
 
+struct NamedInput {
+  std::string name;  ///< "empty", "byte 0x41", "length 511", "conv1 filter 7 highest", "random bytes 12", ...
+  Bytes bytes;
+};
+
 struct VerifyOptions {
   double fold_tolerance = 1e-6;    ///< times S = max(1, largest |logit| of the original)
   double engine_tolerance = 1e-5;  ///< times S on logits; absolute on scores
@@ -29,12 +34,23 @@ struct VerifyOptions {
   /// of them, the telling ones first. 0: no limit.
   std::uint64_t work_limit = 3'000'000'000;
   std::uint64_t seed = 1;
-  std::vector<Bytes> corpus;  ///< the user's own inputs
+  std::vector<NamedInput> corpus;  ///< the user's own inputs
   /// Numbers recorded from Python: input and logits; `reference_is_double` decides the tolerance (1e-5 S or 1e-4 S).
   std::vector<Golden> reference;
   bool reference_is_double = true;
   /// Called now and then with (inputs done, inputs in all).
   std::function<void(std::size_t, std::size_t)> progress;
+};
+
+/// A certificate holds inputs up to this size; those of models that take megabytes would make it as large.
+inline constexpr std::size_t largest_recorded_input = std::size_t{1} << 14U;
+
+/// One of the inputs on which a stage differs most.
+struct WorstInput {
+  std::size_t input = 0;   ///< index into VerifyReport::input_names (reference: into VerifyOptions::reference)
+  double difference = 0;   ///< largest |difference| of a logit
+  std::size_t output = 0;  ///< which logit
+  double expected = 0, found = 0;
 };
 
 /// The comparison of one stage over all inputs.
@@ -49,15 +65,26 @@ struct StageReport {
   std::string worst_place;       ///< the same for people: "length 511, output 2"; weights: "conv2_weight[3][7]"
   double worst_expected = 0;     ///< that logit in the original
   double worst_found = 0;        ///< and on the other side
-  double score_tolerance = 0;    ///< 0: scores are reported, not judged
-  double worst_score = 0;        ///< largest |difference| of a score
-  std::size_t label_flips = 0;   ///< only where the original is further from its threshold than the tolerance
+  std::vector<WorstInput> worst_inputs;  ///< the few worst, worst first; weights: none
+  double score_tolerance = 0;            ///< 0: scores are reported, not judged
+  double worst_score = 0;                ///< largest |difference| of a score
+  std::size_t label_flips = 0;           ///< only where the original is further from its threshold than the tolerance
+  std::vector<std::size_t> flipped;      ///< the first few of those inputs
   /// Inputs that one side refuses as too short and the other does not; none is allowed.
   std::size_t refused_by_one = 0;
+  std::size_t first_refused = 0;       ///< the first of them
   std::vector<std::size_t> histogram;  ///< of log10(difference / S), one bin a decade from below 1e-16 to 1 and above
   bool passed = false;
   /// On failure: the first layer that differs, with channel and position, or what else is known of the cause.
   std::string first_difference;
+};
+
+/// An input worth keeping: it can be run again without the original.
+struct RecordedCase {
+  std::vector<std::string> reasons;  ///< "engine avx2: difference 3e-07", "smallest margin", ...
+  std::size_t input = 0;             ///< index into VerifyReport::input_names
+  Bytes bytes;
+  std::vector<double> logits;  ///< of the original in double; empty where it refuses the input as too short
 };
 
 struct VerifyReport {
@@ -73,6 +100,9 @@ struct VerifyReport {
   std::vector<std::string> differences;
   std::vector<std::string> input_names;
   std::vector<StageReport> stages;
+  /// The inputs on which the stages differ most, flipped labels, the smallest margin, ... each once, with the
+  /// original's logits. Inputs beyond `largest_recorded_input` bytes are left out.
+  std::vector<RecordedCase> cases;
   std::uint64_t seed = 0;
   std::string torch_version;                 ///< what ran the original
   std::optional<Bound> bound;                ///< for every input

@@ -12,6 +12,7 @@
 #include "original_loader.hpp"
 #include "progress_line.hpp"
 #include "verify/certificate.hpp"
+#include "verify/corpus_files.hpp"
 #include "verify/recorded_reference.hpp"
 #include "verify/verify.hpp"
 #include "verify/verify_options.hpp"
@@ -21,7 +22,7 @@ namespace {
 using namespace bytecnn;
 using namespace bytecnn::exporter;
 
-VerifyOptions stage_options(const VerifyProgramOptions& given) {
+VerifyOptions stage_options(const VerifyProgramOptions& given, const Model& model) {
   VerifyOptions options;
   options.seed = given.seed;
   if (given.samples) {  // who names a number gets it, however long it takes
@@ -32,8 +33,11 @@ VerifyOptions stage_options(const VerifyProgramOptions& given) {
     options.engine_tolerance = *given.tolerance;
     options.fold_tolerance = *given.tolerance / 10;
   }
-  constexpr std::size_t largest_file = std::size_t{1} << 30U;
-  if (!given.corpus_file.empty()) options.corpus = parse_corpus(read_small_file(given.corpus_file, largest_file));
+  for (const std::string& path : given.corpora) {
+    // A byte beyond max_len shows that the rest is cut off; more of a large file would show no more.
+    auto inputs = load_corpus(path, std::size_t{model.architecture.max_len} + 1);
+    options.corpus.insert(options.corpus.end(), std::move_iterator(inputs.begin()), std::move_iterator(inputs.end()));
+  }
   if (!given.reference_file.empty()) {
     auto reference = load_reference(given.reference_file);
     options.reference = std::move(reference.records);
@@ -61,8 +65,8 @@ void compare_source(const Model& model, const std::string& checkpoint_hash, Veri
 }
 
 int run(const VerifyProgramOptions& given) {
-  VerifyOptions options = stage_options(given);
   const Model model = load_model(given.model);
+  VerifyOptions options = stage_options(given, model);
   ArchitectureStatement statement;
   if (!given.recognition.architecture_file.empty()) {
     statement = load_architecture_statement(given.recognition.architecture_file);

@@ -48,7 +48,10 @@ std::optional<VerifyProgramOptions> parse_verify_options(int argc, char** argv) 
   app.add_option("CHECKPOINT", options.checkpoint, "the original: .pth, .pt, .ckpt or .safetensors")->required();
   app.add_option("MODEL", options.model, "the model file made from it")->required();
   add_recognition_options(app, options.recognition);
-  app.add_option("--corpus", options.corpus_file, "inputs of your own, one a line")->type_name("FILE");
+  app.add_option("--corpus", options.corpora, "inputs of your own: a file of lines, or a folder of files; repeatable")
+      ->type_name("FILE|FOLDER")
+      ->expected(1)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
   app.add_option("--reference", options.reference_file, "inputs and logits recorded from Python")->type_name("FILE");
   app.add_option("--tolerance", tolerance, "for the engine, in S and of scores (default: 1e-5); fold gets a tenth")
       ->type_name("T");

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "recognition_options.hpp"
 
@@ -13,7 +14,8 @@ namespace bytecnn::exporter {
 struct VerifyProgramOptions {
   std::string checkpoint, model;
   RecognitionOptions recognition;
-  std::string corpus_file, reference_file, report_file;
+  std::vector<std::string> corpora;  ///< files of lines, or folders of files
+  std::string reference_file, report_file;
   std::optional<double> tolerance;
   std::optional<std::size_t> samples;
   std::uint64_t seed = 1;
