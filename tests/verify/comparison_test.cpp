@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "verify/decision.hpp"
+#include "verify/recorded_cases.hpp"
 #include "verify/stage_comparison.hpp"
 
 namespace bytecnn::exporter::testing {
@@ -58,13 +59,52 @@ TEST(StageComparison, FailsByScoresFlipsAndRefusalsAlone) {
 
   StageComparison flips("flips", 1, 1, 0);
   flips.compare(0, one, one);
-  flips.label_flip();
+  flips.label_flip(0);
   EXPECT_FALSE(flips.report().passed);
 
   StageComparison refusals("refusals", 1, 1, 0);
   refusals.compare(0, one, one);
   refusals.refused_by_one(3);
   EXPECT_FALSE(refusals.report().passed);
+}
+
+TEST(StageComparison, NamesTheFewWorstInputsInOrder) {
+  StageComparison stage("some", 1, 1, 0);
+  const std::vector<double> zero{0, 0};
+  const std::vector<double> found{0.1, 0.5, 0.2, 0.5, 0.4, 0.3, 0.05};
+  for (std::size_t i = 0; i < found.size(); ++i) stage.compare(i, zero, std::vector<double>{found[i] / 2, found[i]});
+  const StageReport report = stage.report();
+  ASSERT_EQ(report.worst_inputs.size(), named_inputs);
+  std::vector<std::size_t> order;
+  for (const auto& worst : report.worst_inputs) order.push_back(worst.input);
+  EXPECT_EQ(order, (std::vector<std::size_t>{1, 3, 4, 5, 2}));
+  EXPECT_EQ(report.worst_inputs.front().output, 1U);
+  EXPECT_EQ(report.worst, 0.5);
+  EXPECT_EQ(report.worst_input, 1U);
+}
+
+TEST(RecordedCases, HoldEachTellingInputOnceWithAllItsReasons) {
+  VerifyReport report;
+  report.stages.resize(2);
+  report.stages[0].name = "fold";
+  report.stages[0].worst_inputs = {{2, 1e-9, 0, 1, 1}, {0, 1e-10, 0, 1, 1}};
+  report.stages[1].name = "engine avx2";
+  report.stages[1].worst_inputs = {{2, 1e-6, 0, 1, 1}};
+  report.stages[1].flipped = {1};
+  report.smallest_margin_input = 0;
+  report.float32_error_input = 3;  // too large to be kept
+  const std::vector<NamedInput> inputs{
+      {"a", Bytes(1)}, {"b", Bytes(2)}, {"c", Bytes(3)}, {"d", Bytes(largest_recorded_input + 1)}};
+  const auto cases =
+      recorded_cases(report, inputs, {std::vector<double>{1}, std::nullopt, std::vector<double>{3}, std::nullopt});
+  ASSERT_EQ(cases.size(), 3U);
+  EXPECT_EQ(cases[0].input, 2U);
+  EXPECT_EQ(cases[0].reasons.size(), 2U);
+  EXPECT_EQ(cases[0].logits, std::vector<double>{3});
+  EXPECT_EQ(cases[1].input, 0U);
+  EXPECT_EQ(cases[1].reasons.size(), 2U);
+  EXPECT_EQ(cases[2].input, 1U);
+  EXPECT_TRUE(cases[2].logits.empty());
 }
 
 TEST(Histogram, HasABinForEveryDecade) {
