@@ -114,6 +114,44 @@ class Streams(ProgramTest):
         self.assertEqual(process.wait(30), 0)
         return written
 
+    def test_a_terminal_shows_each_line_when_it_comes(self):
+        ours, its = pty.openpty()
+        self.addCleanup(os.close, ours)
+        process = self.start("--threads", "2", stdout=its)
+        os.close(its)
+        for word in (b"first", b"second", b"third"):
+            process.stdin.write(word + b" line\n")
+            process.stdin.flush()
+            shown = b""
+            while not shown.endswith(b"\n"):
+                shown += self.assert_answer(ours)
+            self.assertIn(word, shown)
+
+    def progress_of(self, *arguments, stdout=subprocess.DEVNULL):
+        """What is shown on a terminal that is standard error while the input takes more than a second."""
+        ours, its = pty.openpty()
+        self.addCleanup(os.close, ours)
+        process = self.start(*arguments, stdout=stdout, stderr=its)
+        os.close(its)
+        process.stdin.write(b"a line\n" * 1234)
+        process.stdin.flush()
+        shown = b""
+        if select.select([ours], [], [], 1.6)[0]:
+            shown = os.read(ours, 4096)
+        process.stdin.close()
+        process.wait(30)
+        try:
+            shown += os.read(ours, 4096)
+        except OSError:
+            pass
+        return shown
+
+    def test_long_work_shows_its_progress_on_a_terminal_and_takes_it_away(self):
+        shown = self.progress_of()
+        self.assertIn(b"1,234 inputs", shown)
+        self.assertTrue(shown.endswith(b"\r\x1b[K"), shown)
+        self.assertEqual(self.progress_of("--quiet"), b"")
+
     def test_a_terminal_gets_colours_unless_it_is_told_not_to(self):
         arguments = ["info", str(self.path)]
         self.assertIn(b"\x1b[", self.on_a_terminal(arguments, {"TERM": "xterm"}))

@@ -8,11 +8,18 @@
 namespace bytecnn::cli {
 namespace {
 
-/// Below this many bytes a second thread costs more than it saves.
-constexpr std::size_t worth_a_thread = std::size_t{1} << 14U;
+/// Threads work on blocks of their own; only an input longer than this is worth spreading over all of them.
+constexpr std::size_t worth_all_threads = std::size_t{1} << 22U;
 
 constexpr std::size_t rounds = 9;
 constexpr std::chrono::microseconds round_length{200};
+
+/// False for infinities and NaN. The sum of a few finite floats in double stays finite.
+bool all_finite(std::span<const float> logits) {
+  double sum = 0;
+  for (const float logit : logits) sum += std::abs(static_cast<double>(logit));
+  return std::isfinite(sum);
+}
 
 }  // namespace
 
@@ -20,33 +27,37 @@ bool BlockClassifier::needs_windows(std::span<const std::byte> input) const {
   return strategy_ != Strategy::truncate && input.size() > classifier_.model().architecture.max_len;
 }
 
-void BlockClassifier::classify(Block& block) {
+void BlockClassifier::classify(Block& block, std::size_t begin, std::size_t end) {
   const std::size_t outputs = classifier_.outputs();
-  results_.assign(block.size(), {});
-  logits_.resize(block.size() * outputs);
-  scores_.resize(block.size() * outputs);
+  const std::size_t count = end - begin;
+  begin_ = begin;
+  results_.resize(count);
+  logits_.resize(count * outputs);
+  scores_.resize(count * outputs);
 
-  // Every record goes into the batch, so that row i belongs to record i: an erroneous one as an input of no bytes, and
-  // what needs windows as its beginning, which is overwritten below.
+  // Every record goes into the batch, so that row i belongs to record begin + i: an erroneous one as an input of no
+  // bytes, and what needs windows as well, which is overwritten below.
   inputs_.clear();
-  std::size_t bytes = 0;
-  for (const Record& record : block) {
-    inputs_.push_back(needs_windows(record.bytes) ? std::span<const std::byte>{} : record.bytes);
-    bytes += inputs_.back().size();
+  bool any_windows = false;
+  for (std::size_t i = begin; i < end; ++i) {
+    const auto input = block.records[i].bytes;
+    const bool windows = needs_windows(input);
+    inputs_.push_back(windows ? std::span<const std::byte>{} : input);
+    any_windows = any_windows || windows;
   }
-  classifier_.classify_batch(inputs_, results_, logits_, scores_, bytes < worth_a_thread ? 1 : threads_);
+  classifier_.classify_batch(inputs_, results_, logits_, scores_, 1);
 
-  for (std::size_t i = 0; i < block.size(); ++i) {
-    Record& record = block[i];
-    if (!record.error.empty()) continue;
-    if (needs_windows(record.bytes)) {
-      results_[i] = classify_windows(classifier_, record.bytes, strategy_, row(logits_, i), row(scores_, i), threads_);
+  for (std::size_t i = 0; i < count; ++i) {
+    Record& record = block.records[begin + i];
+    if (record.remark != Record::no_remark && !block.error_of(record).empty()) continue;
+    if (any_windows && needs_windows(record.bytes)) {
+      results_[i] = classify_windows(classifier_, record.bytes, strategy_, row(logits_, i), row(scores_, i),
+                                     record.bytes.size() < worth_all_threads ? 1 : threads_);
     }
-    const auto finite = [](float logit) { return std::isfinite(logit); };
     if (results_[i].status != Status::ok) {
-      record.error = to_string(results_[i].status);
-    } else if (!std::ranges::all_of(logits(i), finite)) {
-      record.error = "the model's logits overflow for this input";
+      block.fail(record, std::string(to_string(results_[i].status)));
+    } else if (!all_finite(row(logits_, i))) {
+      block.fail(record, "the model's logits overflow for this input");
     }
   }
 }

@@ -1,23 +1,31 @@
 /// bytecnn classify: inputs in, one result a record out, in order.
 
+#include <algorithm>
+#include <atomic>
 #include <iostream>
 #include <memory>
 #include <optional>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
 #include <nlohmann/json.hpp>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "bytecnn/classifier.hpp"
 
-#include "block_classifier.hpp"
+#include "block_pipeline.hpp"
 #include "choice_option.hpp"
 #include "commands.hpp"
+#include "fail_on.hpp"
+#include "number_text.hpp"
+#include "progress_display.hpp"
+#include "record_loader.hpp"
 #include "record_source.hpp"
 #include "record_writer.hpp"
-#include "standard_output.hpp"
+#include "stop_request.hpp"
 
 namespace bytecnn::cli {
 namespace {
@@ -28,95 +36,128 @@ struct ClassifyOptions {
   std::vector<std::string> texts;
   std::optional<Framing> framing;
   std::string field = "text";
+  bool recursive = false;
+  bool follow = false;
   Format format = Format::text;
   Strategy strategy = Strategy::truncate;
   unsigned threads = 0;
+  std::vector<std::string> fail_on;
   bool time = false;
+  bool quiet = false;
   ColorChoice color = ColorChoice::automatic;
 };
+
+constexpr unsigned most_threads = 1024;
 
 constexpr const char* examples = R"(
 Examples:
   bytecnn classify model.json notes.txt mail.eml        each file is one input
+  bytecnn classify model.json -r documents              every file under a folder
   bytecnn classify model.json < lines.txt               each line of standard input is one
   bytecnn classify model.json --text "guten Morgen" --time
   tail -f access.log | bytecnn classify model.json --output tsv
   git log --format=%B%x00 | bytecnn classify model.json --input nul --output label
   bytecnn classify model.json - --input jsonl --field /request/body --output jsonl < requests.jsonl
+  bytecnn classify model.json --fail-on toxic:0.9 < comments.txt > labels.txt || echo "look at them"
 
-One result for each input, in order. A JSON Lines result is
+One result for each input, in order, however many threads work. A JSON Lines result is
   {"id":...,"label":...,"score":...,"scores":[...],"logits":[...]}   or   {"id":...,"error":"..."}
-where the id is the file's name or the line's number. Exit status: 0 done, 1 some input failed, 2 usage,
-3 unreadable or invalid model, 4 unsupported.)";
+where the id is the file's name or the line's number. Exit status: 0 done, 1 some input failed or --fail-on found what
+it looks for, 2 usage, 3 unreadable or invalid model, 4 unsupported.)";
 
-/// Standard input is lines unless said otherwise, a named file is one input.
-Framing framing_of(const std::string& path, const ClassifyOptions& options) {
-  return options.framing.value_or(path == "-" ? Framing::lines : Framing::whole);
+BlockSize block_size(bool for_terminal) {
+  // A terminal shows each line as soon as it is there. Otherwise what is read at once and what comes of it should fit
+  // a core's second-level cache.
+  if (for_terminal) return {1, 1, std::size_t{1} << 14U};
+  return {8192, 64, std::size_t{1} << 18U};
 }
 
-std::unique_ptr<RecordSource> make_source(const ClassifyOptions& options, InputLimit limit) {
+std::unique_ptr<RecordSource> make_source(const ClassifyOptions& options, const Reading& reading) {
   std::vector<std::unique_ptr<RecordSource>> sources;
   if (!options.texts.empty()) sources.push_back(texts_source(options.texts));
-
-  std::vector<std::string> paths = options.inputs;
-  if (paths.empty() && options.texts.empty()) paths.emplace_back("-");
-  std::vector<std::string> whole;
-  const auto add_whole = [&] {
-    if (!whole.empty()) sources.push_back(whole_files_source(std::exchange(whole, {}), limit));
-  };
-  for (const std::string& path : paths) {
-    const Framing framing = framing_of(path, options);
-    if (framing == Framing::whole) {
-      whole.push_back(path);
-      continue;
-    }
-    add_whole();
-    const std::string id_prefix = path == "-" && paths.size() == 1 ? "" : path;
-    if (framing == Framing::jsonl) {
-      sources.push_back(json_lines_source(path, options.field, id_prefix, limit));
-    } else {
-      sources.push_back(delimited_source(path, framing == Framing::nul ? '\0' : '\n', id_prefix, limit));
-    }
-  }
-  add_whole();
+  FileInputs files{options.inputs, FolderPolicy::refuse, options.framing};
+  if (options.recursive) files.folders = options.follow ? FolderPolicy::enter_and_follow : FolderPolicy::enter;
+  if (files.paths.empty() && options.texts.empty()) files.paths.emplace_back("-");
+  if (!files.paths.empty()) sources.push_back(files_source(std::move(files), reading));
   return chain(std::move(sources));
+}
+
+/// Bytes that there are to read, where all inputs are files of records; else nothing.
+std::optional<std::uint64_t> total_bytes(const ClassifyOptions& options) {
+  std::vector<std::string> paths = options.inputs;
+  if (paths.empty()) paths.emplace_back("-");
+  std::uint64_t total = 0;
+  for (const std::string& path : paths) {
+    struct stat status {};
+    const int failed = path == "-" ? ::fstat(STDIN_FILENO, &status) : ::stat(path.c_str(), &status);
+    if (framing_of(path, options.framing) == Framing::whole || failed != 0 || !S_ISREG(status.st_mode)) return {};
+    total += static_cast<std::uint64_t>(status.st_size);
+  }
+  return total;
+}
+
+/// What scripts and people should know at the end. True where a rule found what it looks for.
+bool tell_what_was_found(const PipelineSummary& summary, const std::vector<FailOn>& rules) {
+  bool any = false;
+  for (std::size_t i = 0; i < rules.size(); ++i) {
+    const Found& found = summary.found[i];
+    if (found.records == 0) continue;
+    any = true;
+    std::cerr << "bytecnn: --fail-on " << printable(rules[i].text, SIZE_MAX) << ": " << with_separators(found.records)
+              << (found.records == 1 ? " record, " : " records, the first is ") << printable(found.first, SIZE_MAX)
+              << '\n';
+  }
+  return any;
 }
 
 ExitStatus classify(const ClassifyOptions& options) {
   const Classifier classifier = Classifier::load(options.model);
+  std::vector<FailOn> rules;
+  for (const std::string& text : options.fail_on) rules.push_back(parse_fail_on(text, classifier));
+
   const InputLimit limit = options.strategy == Strategy::truncate
                                ? InputLimit{classifier.model().architecture.max_len, false}
                                : InputLimit{max_record_bytes, true};
-  const auto source = make_source(options, limit);
+  // JSON around a text may be long where the text itself is not.
+  const bool json = options.framing == Framing::jsonl;
+  std::atomic<std::uint64_t> bytes_read{0};
+  const bool to_terminal = ::isatty(STDOUT_FILENO) == 1;
+  const auto source =
+      make_source(options, {json ? InputLimit{max_record_bytes, true} : limit, block_size(to_terminal), bytes_read});
+  const RecordLoader loader(options.field, limit);
 
   bool any_whole_file = false;
   for (const std::string& path : options.inputs) {
-    any_whole_file = any_whole_file || framing_of(path, options) == Framing::whole;
+    any_whole_file = any_whole_file || framing_of(path, options.framing) == Framing::whole;
   }
-  StandardOutput output;
-  RecordWriter writer(classifier, options.format, options.color, !any_whole_file, output);
-  BlockClassifier blocks(classifier, options.strategy, options.threads);
+  const RecordWriter writer(classifier, options.format, options.color, !any_whole_file);
+  unsigned threads =
+      options.threads != 0 ? options.threads : std::clamp(std::thread::hardware_concurrency(), 1U, most_threads);
+  if (options.time) threads = 1;  // what is measured must have the processor for itself
 
   if (options.inputs.empty() && options.texts.empty() && ::isatty(STDIN_FILENO) == 1) {
     std::cerr << "bytecnn: reading lines from the terminal; Ctrl-D ends\n";
   }
-  bool failed = false;
-  for (Block block; source->next(block);) {
-    blocks.classify(block);
-    for (std::size_t i = 0; i < block.size(); ++i) {
-      if (!block[i].error.empty()) {
-        failed = true;
-        writer.write_error(block[i], block[i].error);
-        continue;
-      }
-      Classified classified{blocks.result(i), blocks.logits(i), blocks.scores(i), {}};
-      if (options.time) classified.microseconds = blocks.measure_microseconds(block[i].bytes);
-      writer.write(block[i], classified);
-    }
-    // A block ends where no more input is at hand, so whoever waits for an answer before sending more gets it now.
-    output.flush();
+  stop_on_signals();
+  BlockPipeline pipeline({*source, loader, classifier, writer, options.strategy, rules, options.time}, threads);
+  PipelineSummary summary;
+  {
+    const auto total = total_bytes(options);
+    const ProgressDisplay display(!options.quiet && !to_terminal, [&] {
+      ProgressDisplay::State state{pipeline.records_done(), "inputs", {}};
+      if (total && *total > 0) state.fraction = static_cast<double>(bytes_read) / static_cast<double>(*total);
+      return state;
+    });
+    summary = pipeline.run();
   }
-  return failed ? ExitStatus::failed : ExitStatus::done;
+  if (stop_signal() != 0) end_by_signal(stop_signal());
+
+  if (const std::uint64_t links = source->links_not_followed(); links > 0) {
+    std::cerr << "bytecnn: " << with_separators(links)
+              << (links == 1 ? " link to a folder was" : " links to folders were") << " not followed; --follow does\n";
+  }
+  const bool found = tell_what_was_found(summary, rules);
+  return found || summary.errors > 0 ? ExitStatus::failed : ExitStatus::done;
 }
 
 }  // namespace
@@ -127,6 +168,9 @@ void add_classify_command(CLI::App& app, Action& action) {
   command->footer(examples);
   command->add_option("MODEL", options->model, "the model file (JSON)")->required()->type_name("");
   command->add_option("INPUT", options->inputs, "files; - or nothing: standard input, one text a line")->type_name("");
+  command->add_flag("-r,--recursive", options->recursive, "of a folder: every file under it, sorted by name");
+  CLI::Option* follow = command->add_flag("--follow", options->follow, "with -r: also folders behind symbolic links");
+  follow->needs("--recursive");
   command->add_option("--text", options->texts, "classify this text; may be given again")
       ->allow_extra_args(false)
       ->type_name("TEXT");
@@ -163,8 +207,17 @@ void add_classify_command(CLI::App& app, Action& action) {
                                {"attention", Strategy::attention}},
                               "inputs longer than max_len: cut, or windows whose logits are combined (truncate)");
   command->add_option("--threads", options->threads, "threads to classify on (as many as there are processors)")
+      ->check(CLI::Range(0U, most_threads).description(""))
       ->type_name("N");
+  command
+      ->add_option(
+          "--fail-on", options->fail_on,
+          "exit status 1 where an input has this label, or where the label's score reaches SCORE; may be given "
+          "again")
+      ->allow_extra_args(false)
+      ->type_name("LABEL[:SCORE]");
   command->add_flag("--time", options->time, "tell the microseconds that each input takes, measured over many calls");
+  command->add_flag("-q,--quiet", options->quiet, "show no progress (it is shown on terminals alone)");
   add_color_option(*command, options->color);
   command->callback([options, &action] { action = [options] { return classify(*options); }; });
 }

@@ -15,7 +15,7 @@ class InputFile {
   InputFile& operator=(const InputFile&) = delete;
   ~InputFile();
 
-  /// Reads some bytes, waiting for the first. 0 at the end and after an error.
+  /// Reads some bytes, waiting for the first. 0 at the end, after an error, and where stopping was asked for.
   [[nodiscard]] std::size_t read_some(std::span<std::byte> target);
   /// Whether `read_some` would return at once.
   [[nodiscard]] bool has_more_at_hand() const;
@@ -30,6 +30,8 @@ class InputFile {
 
   int descriptor_ = -1;
   bool owned_ = false;
+  bool may_wait_ = false;  ///< not a regular file, whose bytes are always at hand
+  bool is_pipe_ = false;
   std::string error_;
 };
 

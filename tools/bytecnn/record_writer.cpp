@@ -1,10 +1,7 @@
 #include "record_writer.hpp"
 
 #include <algorithm>
-#include <array>
-#include <charconv>
-#include <cstdio>
-#include <iostream>
+#include <cstdint>
 
 #include <nlohmann/json.hpp>
 
@@ -14,22 +11,14 @@
 namespace bytecnn::cli {
 namespace {
 
-/// The shortest digits that read back as the same float.
-void append_float(StandardOutput& output, float value) {
-  std::array<char, 32> digits;
-  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), value).ptr;
-  output << std::string_view(digits.data(), static_cast<std::size_t>(end - digits.data()));
-}
-
 std::string json_string(std::string_view text) {
   return nlohmann::json(text).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
-void append_floats(StandardOutput& output, std::span<const float> values) {
+void append_floats(OutputBuffer& output, std::span<const float> values) {
   char separator = '[';
   for (const float value : values) {
-    output << separator;
-    append_float(output, value);
+    output << separator << value;
     separator = ',';
   }
   output << ']';
@@ -59,8 +48,17 @@ std::string tsv_cell(std::string_view text) {
   return cell;
 }
 
-std::string json_id(const RecordId& id) {
-  return id.is_json ? id.text : json_string(id.text);
+void append_tsv_name(OutputBuffer& output, const RecordName& name) {
+  output << (name.is_json ? name.text : tsv_cell(name.text));
+}
+
+void append_json_name(OutputBuffer& output, const RecordName& name) {
+  output << (name.is_json ? name.text : json_string(name.text));
+}
+
+/// The entry of the result's label in a list that ends with what stands for none.
+const std::string& label_of(const std::vector<std::string>& names, const Result& result) {
+  return result.label < 0 ? names.back() : names[static_cast<std::size_t>(result.label)];
 }
 
 constexpr std::size_t widest_label = 32;
@@ -68,131 +66,133 @@ constexpr std::size_t default_columns = 100;
 
 }  // namespace
 
-RecordWriter::RecordWriter(const Classifier& classifier, Format format, ColorChoice color, bool show_bytes,
-                           StandardOutput& output)
+RecordWriter::RecordWriter(const Classifier& classifier, Format format, ColorChoice color, bool show_bytes)
     : classifier_(classifier),
       format_(format),
       painter_(color),
       show_bytes_(show_bytes),
-      output_(output),
       multi_label_(classifier.model().architecture.output == Output::sigmoid && classifier.outputs() > 1),
       label_columns_(0),
       line_columns_(terminal_columns(default_columns)) {
   for (const std::string& label : classifier.labels()) {
+    tsv_labels_.push_back(tsv_cell(label));
+    json_labels_.push_back(json_string(label));
     label_columns_ = std::max(label_columns_, std::min(widest_label, display_width(label)));
   }
+  tsv_labels_.emplace_back("uncertain");
+  json_labels_.emplace_back("null");
   if (can_be_uncertain(classifier)) label_columns_ = std::max(label_columns_, std::string_view("uncertain").size());
 }
 
-std::vector<std::size_t> RecordWriter::chosen_labels(const Classified& classified) const {
-  std::vector<std::size_t> chosen;
-  if (multi_label_) {
-    for (std::size_t i = 0; i < classified.scores.size(); ++i) {
-      if (classified.scores[i] >= classifier_.threshold()) chosen.push_back(i);
-    }
-  } else if (classified.result.label >= 0) {
-    chosen.push_back(static_cast<std::size_t>(classified.result.label));
-  }
-  return chosen;
+bool RecordWriter::holds(const Classified& classified, std::size_t index) const {
+  return classified.scores[index] >= classifier_.threshold();
 }
 
-void RecordWriter::write(const Record& record, const Classified& classified) {
+std::string RecordWriter::label_text(const Classified& classified) const {
+  if (!multi_label_) return printable(classifier_.label_name(classified.result), widest_label);
+  std::string text;
+  for (std::size_t i = 0; i < classified.scores.size(); ++i) {
+    if (holds(classified, i)) text += (text.empty() ? "" : ", ") + classifier_.labels()[i];
+  }
+  return text.empty() ? "none" : printable(text, line_columns_);
+}
+
+void RecordWriter::write(const Block& block, const Record& record, const Classified& classified,
+                         WrittenLines& lines) const {
+  OutputBuffer& output = lines.output;
   switch (format_) {
     case Format::text:
-      write_text(record, classified);
+      write_text(block, record, classified, output);
       break;
     case Format::tsv:
-      write_tsv(record, classified);
+      write_tsv(block, record, classified, output);
       break;
     case Format::jsonl:
-      write_json(record, classified);
+      write_json(block, record, classified, output);
       break;
     case Format::score:
-      append_float(output_, classified.result.score);
+      output << classified.result.score;
       break;
     case Format::label:
-      output_ << tsv_cell(classifier_.label_name(classified.result));
+      output << label_of(tsv_labels_, classified.result);
       break;
   }
-  output_ << '\n';
-  output_.flush_if_large();
+  output << '\n';
 }
 
-void RecordWriter::write_error(const Record& record, const std::string& reason) {
+void RecordWriter::write_error(const Block& block, const Record& record, WrittenLines& lines) const {
+  OutputBuffer& output = lines.output;
+  const RecordName name = block.name_of(record);
+  const std::string_view reason = block.error_of(record);
   switch (format_) {
-    case Format::text: {
-      const std::string id = printable(record.id.text, line_columns_);
-      output_ << painter_.paint(Style::bad, "error") << "  " << id << ": " << reason;
+    case Format::text:
+      output << painter_.paint(Style::bad, "error") << "  " << printable(name.text, line_columns_) << ": "
+             << printable(reason, SIZE_MAX);
       break;
-    }
     case Format::tsv:
-      output_ << tsv_cell(record.id.text) << "\t\t\t" << tsv_cell(reason);
+      append_tsv_name(output, name);
+      output << "\t\t\t" << tsv_cell(reason);
       break;
     case Format::jsonl:
-      output_ << "{\"id\":" << json_id(record.id) << ",\"error\":" << json_string(reason) << '}';
+      output << "{\"id\":";
+      append_json_name(output, name);
+      output << ",\"error\":" << json_string(reason) << '}';
       break;
     case Format::score:
     case Format::label:
-      std::cerr << "bytecnn: error: " << printable(record.id.text, line_columns_) << ": " << reason << '\n';
+      lines.messages << "bytecnn: error: " << printable(name.text, line_columns_) << ": " << printable(reason, SIZE_MAX)
+                     << '\n';
       break;
   }
-  output_ << '\n';
-  output_.flush_if_large();
+  output << '\n';
 }
 
-void RecordWriter::write_text(const Record& record, const Classified& classified) {
-  std::string labels;
-  for (const std::size_t index : chosen_labels(classified)) {
-    labels += (labels.empty() ? "" : ", ") + classifier_.labels()[index];
-  }
-  if (labels.empty()) labels = multi_label_ ? "none" : "uncertain";
-  const std::string label = pad_right(printable(labels, multi_label_ ? line_columns_ : widest_label), label_columns_);
+void RecordWriter::write_text(const Block& block, const Record& record, const Classified& classified,
+                              OutputBuffer& output) const {
+  const std::string label = pad_right(label_text(classified), label_columns_);
   std::string numbers = "  " + pad_left(fixed(static_cast<double>(classified.result.score), 4), 6);
   if (classified.microseconds) numbers += "  " + pad_left(fixed(*classified.microseconds, 2) + " us", 10);
   numbers += "  ";
-  output_ << painter_.paint(Style::heading, label) << painter_.paint(Style::faint, numbers)
-          << subject(record, display_width(label) + numbers.size());
+  output << painter_.paint(Style::heading, label) << painter_.paint(Style::faint, numbers)
+         << subject(block, record, display_width(label) + numbers.size());
 }
 
-std::string RecordWriter::subject(const Record& record, std::size_t used_columns) const {
+std::string RecordWriter::subject(const Block& block, const Record& record, std::size_t used_columns) const {
   const std::size_t columns = line_columns_ > used_columns + 10 ? line_columns_ - used_columns : 10;
-  if (!show_bytes_) return printable(record.id.text, std::max(columns, record.id.text.size()));
+  if (!show_bytes_) return printable(block.name_of(record).text, SIZE_MAX);
   const std::string_view text(reinterpret_cast<const char*>(record.bytes.data()), record.bytes.size());
   // Four bytes are the most that a character takes.
   return printable(text.substr(0, 4 * columns + 4), columns);
 }
 
-void RecordWriter::write_tsv(const Record& record, const Classified& classified) {
-  output_ << tsv_cell(record.id.text) << '\t' << tsv_cell(classifier_.label_name(classified.result)) << '\t';
-  append_float(output_, classified.result.score);
-  if (classified.microseconds) output_ << '\t' << fixed(*classified.microseconds, 3);
+void RecordWriter::write_tsv(const Block& block, const Record& record, const Classified& classified,
+                             OutputBuffer& output) const {
+  append_tsv_name(output, block.name_of(record));
+  output << '\t' << label_of(tsv_labels_, classified.result) << '\t' << classified.result.score;
+  if (classified.microseconds) output << '\t' << fixed(*classified.microseconds, 3);
 }
 
-void RecordWriter::write_json(const Record& record, const Classified& classified) {
-  const auto names = classifier_.labels();
-  output_ << "{\"id\":" << json_id(record.id) << ",\"label\":";
-  if (classified.result.label < 0) {
-    output_ << "null";
-  } else {
-    output_ << json_string(names[static_cast<std::size_t>(classified.result.label)]);
-  }
+void RecordWriter::write_json(const Block& block, const Record& record, const Classified& classified,
+                              OutputBuffer& output) const {
+  output << "{\"id\":";
+  append_json_name(output, block.name_of(record));
+  output << ",\"label\":" << label_of(json_labels_, classified.result);
   if (multi_label_) {
-    output_ << ",\"labels\":[";
+    output << ",\"labels\":[";
     bool first = true;
-    for (const std::size_t index : chosen_labels(classified)) {
-      output_ << (first ? "" : ",") << json_string(names[index]);
+    for (std::size_t i = 0; i < classified.scores.size(); ++i) {
+      if (!holds(classified, i)) continue;
+      output << (first ? "" : ",") << json_labels_[i];
       first = false;
     }
-    output_ << ']';
+    output << ']';
   }
-  output_ << ",\"score\":";
-  append_float(output_, classified.result.score);
-  output_ << ",\"scores\":";
-  append_floats(output_, classified.scores);
-  output_ << ",\"logits\":";
-  append_floats(output_, classified.logits);
-  if (classified.microseconds) output_ << ",\"microseconds\":" << fixed(*classified.microseconds, 3);
-  output_ << '}';
+  output << ",\"score\":" << classified.result.score << ",\"scores\":";
+  append_floats(output, classified.scores);
+  output << ",\"logits\":";
+  append_floats(output, classified.logits);
+  if (classified.microseconds) output << ",\"microseconds\":" << fixed(*classified.microseconds, 3);
+  output << '}';
 }
 
 }  // namespace bytecnn::cli

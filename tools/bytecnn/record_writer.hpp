@@ -6,11 +6,12 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "bytecnn/classifier.hpp"
 
-#include "record_source.hpp"
-#include "standard_output.hpp"
+#include "block.hpp"
+#include "output_buffer.hpp"
 #include "terminal.hpp"
 
 namespace bytecnn::cli {
@@ -25,28 +26,37 @@ struct Classified {
   std::optional<double> microseconds;
 };
 
+/// What is written of some records.
+struct WrittenLines {
+  OutputBuffer output;
+  OutputBuffer messages;  ///< for standard error
+};
+
+/// May be used by many threads at once.
 class RecordWriter {
  public:
-  RecordWriter(const Classifier& classifier, Format format, ColorChoice color, bool show_bytes, StandardOutput& output);
+  RecordWriter(const Classifier& classifier, Format format, ColorChoice color, bool show_bytes);
 
-  void write(const Record& record, const Classified& classified);
-  /// The line of a record that could not be classified. Formats without room for a reason tell it on standard error.
-  void write_error(const Record& record, const std::string& reason);
+  void write(const Block& block, const Record& record, const Classified& classified, WrittenLines& lines) const;
+  /// The line of a record that could not be classified. Formats without room for a reason tell it in a message.
+  void write_error(const Block& block, const Record& record, WrittenLines& lines) const;
 
  private:
-  void write_text(const Record& record, const Classified& classified);
-  void write_tsv(const Record& record, const Classified& classified);
-  void write_json(const Record& record, const Classified& classified);
-  [[nodiscard]] std::string subject(const Record& record, std::size_t used_columns) const;
-  /// Indices of the labels that hold: of a multi-label model any number, else one, or none where it is uncertain.
-  [[nodiscard]] std::vector<std::size_t> chosen_labels(const Classified& classified) const;
+  void write_text(const Block& block, const Record& record, const Classified& classified, OutputBuffer& output) const;
+  void write_tsv(const Block& block, const Record& record, const Classified& classified, OutputBuffer& output) const;
+  void write_json(const Block& block, const Record& record, const Classified& classified, OutputBuffer& output) const;
+  [[nodiscard]] std::string subject(const Block& block, const Record& record, std::size_t used_columns) const;
+  /// Whether a multi-label model's label `index` holds.
+  [[nodiscard]] bool holds(const Classified& classified, std::size_t index) const;
+  [[nodiscard]] std::string label_text(const Classified& classified) const;
 
   const Classifier& classifier_;
   Format format_;
   Painter painter_;
-  bool show_bytes_;  ///< text: show the input itself instead of its id
-  StandardOutput& output_;
+  bool show_bytes_;  ///< text: show the input itself instead of its name
   bool multi_label_;
+  std::vector<std::string> tsv_labels_;   ///< of each label, and last what stands for none
+  std::vector<std::string> json_labels_;  ///< likewise
   std::size_t label_columns_;
   std::size_t line_columns_;
 };

@@ -1,12 +1,18 @@
 #pragma once
-/// Standard output as one growing block of bytes that is written at once.
+/// Standard output.
 
-#include <cstddef>
 #include <string>
 #include <string_view>
 
 namespace bytecnn::cli {
 
+/// Writes all of `text`. Throws `ClosedPipe` where the reader is gone and `OutputError` on any other failure.
+void write_to_standard_output(std::string_view text);
+
+/// Writes all of `text` to standard error, unless that is closed.
+void write_to_standard_error(std::string_view text) noexcept;
+
+/// Gathers what a command writes at its end.
 class StandardOutput {
  public:
   StandardOutput() = default;
@@ -22,16 +28,11 @@ class StandardOutput {
     return *this;
   }
 
-  /// Writes what has gathered once it is worth a system call.
-  void flush_if_large() {
-    if (buffer_.size() >= block_bytes) flush();
-  }
-  /// Writes what has gathered. Throws `ClosedPipe` where the reader is gone and `OutputError` on any other failure.
-  /// Not called by a destructor on purpose: a failed write must reach the exit status.
+  /// Writes what has gathered; throws as `write_to_standard_output`. Not called by a destructor on purpose: a failed
+  /// write must reach the exit status.
   void flush();
 
  private:
-  static constexpr std::size_t block_bytes = std::size_t{1} << 18U;
   std::string buffer_;
 };
 
