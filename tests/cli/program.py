@@ -124,3 +124,28 @@ class ProgramTest(unittest.TestCase):
         self.assertTrue(message.startswith("bytecnn: error: "), message)
         for word in words:
             self.assertIn(word, message)
+
+
+class StreamTest(ProgramTest):
+    """A test that talks with a running `bytecnn classify`; its model is `self.path`."""
+
+    def setUp(self):
+        super().setUp()
+        self.path = self.save(tiny_model())
+
+    def start(self, *arguments, **options):
+        process = subprocess.Popen([PROGRAM, "classify", str(self.path), *arguments], env=CLEAN_ENVIRONMENT,
+                                   **{"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, **options})
+        self.addCleanup(self.end, process)
+        return process
+
+    @staticmethod
+    def end(process):
+        process.kill()
+        for stream in (process.stdin, process.stdout, process.stderr):
+            if stream:
+                try:
+                    stream.close()
+                except BrokenPipeError:
+                    pass
+        process.wait()

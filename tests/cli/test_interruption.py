@@ -1,36 +1,14 @@
 """Ctrl-C and SIGTERM: whole records are written, and the shell sees the signal."""
-import os
 import select
 import signal
 import subprocess
 import time
 import unittest
 
-from program import CLEAN_ENVIRONMENT, PROGRAM, ProgramTest, tiny_model
+from program import StreamTest
 
 
-class Interruption(ProgramTest):
-    def setUp(self):
-        super().setUp()
-        self.path = self.save(tiny_model())
-
-    def start(self, *arguments, **options):
-        process = subprocess.Popen([PROGRAM, "classify", str(self.path), *arguments], env=CLEAN_ENVIRONMENT,
-                                   **{"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, **options})
-        self.addCleanup(self.end, process)
-        return process
-
-    @staticmethod
-    def end(process):
-        process.kill()
-        for stream in (process.stdin, process.stdout):
-            if stream:
-                try:
-                    stream.close()
-                except BrokenPipeError:
-                    pass
-        process.wait()
-
+class Interruption(StreamTest):
     def test_waiting_for_input_ends_by_the_signal(self):
         for threads in ("1", "4"):
             for number in (signal.SIGINT, signal.SIGTERM):

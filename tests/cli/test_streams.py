@@ -6,31 +6,10 @@ import select
 import subprocess
 import unittest
 
-from program import CLEAN_ENVIRONMENT, PROGRAM, ProgramTest, tiny_model
+from program import CLEAN_ENVIRONMENT, PROGRAM, StreamTest
 
 
-class Streams(ProgramTest):
-    def setUp(self):
-        super().setUp()
-        self.path = self.save(tiny_model())
-
-    def start(self, *arguments, **options):
-        process = subprocess.Popen([PROGRAM, "classify", str(self.path), *arguments], env=CLEAN_ENVIRONMENT,
-                                   **{"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, **options})
-        self.addCleanup(self.end, process)
-        return process
-
-    @staticmethod
-    def end(process):
-        process.kill()
-        for stream in (process.stdin, process.stdout, process.stderr):
-            if stream:
-                try:
-                    stream.close()
-                except BrokenPipeError:
-                    pass
-        process.wait()
-
+class Streams(StreamTest):
     def assert_answer(self, descriptor):
         ready, _, _ = select.select([descriptor], [], [], 30)
         self.assertTrue(ready, "no answer although a whole line was sent")
