@@ -100,7 +100,9 @@ void PlannedModel::lay_out_working_memory() {
   plan_.tile_offset = take(tile_columns * pool_width);
   plan_.pool_offset = take(pool_memory_columns * pool_width);
   plan_.state_offset = take(convs_.size() * sizeof(StageState) / sizeof(float));
-  std::size_t features = 3 * pool_width;  // the parts of a concatenating pool overlap by less than a vector
+  // Three parts for every pooling, because the variants of the plan pool all parts that there are; where parts are laid
+  // end to end they overlap by less than a vector.
+  std::size_t features = 3 * pool_width;
   for (const DenseStage& stage : dense_)
     features = std::max<std::size_t>(features, std::size_t{stage.vectors} * lanes_);
   plan_.features_floats = static_cast<std::uint32_t>(round_up(features, cache_line_floats));

@@ -137,6 +137,29 @@ TEST(AllocationTest, ClassificationAllocatesNothingOnAnyModelAndAnyLength) {
   }
 }
 
+TEST(AllocationTest, AStreamAllocatesWhenItIsMadeAndNeverAgain) {
+  for (const Isa isa : vector_isas()) {
+    for (std::uint32_t seed = 0; seed < 40; ++seed) {
+      const Architecture architecture = testing::random_architecture(seed);
+      const Classifier classifier(testing::with_random_weights(architecture, seed), isa);
+      std::vector<float> logits(classifier.outputs()), scores(classifier.outputs());
+      const testing::Bytes input = testing::random_bytes(1000, seed);
+      for (const Strategy strategy : {Strategy::truncate, Strategy::average, Strategy::attention}) {
+        Stream stream(classifier, strategy);
+        const std::uint64_t before = allocations;
+        for (const std::size_t piece : {1U, 30U, 1000U}) {
+          stream.push(std::span(input).first(piece));
+          static_cast<void>(stream.classify());
+          stream.classify(logits, scores);
+        }
+        stream.reset();
+        stream.push("text");
+        ASSERT_EQ(allocations - before, 0U) << to_string(isa) << ": " << testing::describe(architecture);
+      }
+    }
+  }
+}
+
 TEST(AllocationTest, ModelsOfUpTo70ChannelsWorkOnTheStack) {
   for (const Isa isa : vector_isas()) {
     for (std::uint32_t seed = 0; seed < 60; ++seed) {

@@ -9,4 +9,5 @@
 #include "bytecnn/model.hpp"                   // IWYU pragma: export
 #include "bytecnn/model_json.hpp"              // IWYU pragma: export
 #include "bytecnn/reference.hpp"               // IWYU pragma: export
+#include "bytecnn/stream.hpp"                  // IWYU pragma: export
 #include "bytecnn/version.hpp"                 // IWYU pragma: export

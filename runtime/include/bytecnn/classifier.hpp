@@ -86,8 +86,9 @@ class Classifier {
   /// What was planned and why, one line a layer: for `bytecnn info`.
   [[nodiscard]] std::string plan_description() const;
 
+  struct Impl;  // private to the library
+
  private:
-  struct Impl;
   std::shared_ptr<const Impl> impl_;
   friend class Stream;
 };
