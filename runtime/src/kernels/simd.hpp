@@ -62,15 +62,24 @@ BYTECNN_INLINE Floats<Arch> multiply_add(Floats<Arch> a, Floats<Arch> b, Floats<
   return xsimd::fma(a, b, c);
 }
 
+/// The same bits as another type. Older releases of xsimd want the result's batch named, newer ones its element.
+template <class To, class Arch, class From>
+BYTECNN_INLINE xsimd::batch<To, Arch> same_bits(xsimd::batch<From, Arch> x) {
+  using Result = xsimd::batch<To, Arch>;
+  if constexpr (std::is_same_v<decltype(xsimd::bitwise_cast<To>(x)), Result>) {
+    return xsimd::bitwise_cast<To>(x);
+  } else {
+    return xsimd::bitwise_cast<Result>(x);
+  }
+}
+
 /// max(a, b) where both are +0 or above, or one of them is the constant +0: such floats order as integers, and the
 /// integer maximum leaves the floating-point units free for additions. (-0 and negative numbers are below +0 as
 /// integers as well.)
 template <class Arch>
 BYTECNN_INLINE Floats<Arch> positive_max(Floats<Arch> a, Floats<Arch> b) {
   if constexpr (has_integer_maximum<Arch>) {
-    const auto x = xsimd::bitwise_cast<xsimd::batch<std::int32_t, Arch>>(a);
-    const auto y = xsimd::bitwise_cast<xsimd::batch<std::int32_t, Arch>>(b);
-    return xsimd::bitwise_cast<Floats<Arch>>(xsimd::max(x, y));
+    return same_bits<float>(xsimd::max(same_bits<std::int32_t>(a), same_bits<std::int32_t>(b)));
   } else {
     return xsimd::max(a, b);
   }
