@@ -8,9 +8,6 @@
 namespace bytecnn::cli {
 namespace {
 
-/// Threads work on blocks of their own; only an input longer than this is worth spreading over all of them.
-constexpr std::size_t worth_all_threads = std::size_t{1} << 22U;
-
 constexpr std::size_t rounds = 9;
 constexpr std::chrono::microseconds round_length{200};
 
@@ -25,6 +22,13 @@ bool all_finite(std::span<const float> logits) {
 
 bool BlockClassifier::needs_windows(std::span<const std::byte> input) const {
   return strategy_ != Strategy::truncate && input.size() > classifier_.model().architecture.max_len;
+}
+
+Result BlockClassifier::classify_windows(std::span<const std::byte> input, std::span<float> logits,
+                                         std::span<float> scores) {
+  windows_.reset();
+  windows_.push(input);
+  return windows_.classify(logits, scores);
 }
 
 void BlockClassifier::classify(Block& block, std::size_t begin, std::size_t end) {
@@ -51,8 +55,7 @@ void BlockClassifier::classify(Block& block, std::size_t begin, std::size_t end)
     Record& record = block.records[begin + i];
     if (record.remark != Record::no_remark && !block.error_of(record).empty()) continue;
     if (any_windows && needs_windows(record.bytes)) {
-      results_[i] = classify_windows(classifier_, record.bytes, strategy_, row(logits_, i), row(scores_, i),
-                                     record.bytes.size() < worth_all_threads ? 1 : threads_);
+      results_[i] = classify_windows(record.bytes, row(logits_, i), row(scores_, i));
     }
     if (results_[i].status != Status::ok) {
       block.fail(record, std::string(to_string(results_[i].status)));
@@ -68,7 +71,7 @@ double BlockClassifier::measure_microseconds(std::span<const std::byte> input) {
   std::vector<float> scores(classifier_.outputs());
   const auto once = [&] {
     if (needs_windows(input)) {
-      static_cast<void>(classify_windows(classifier_, input, strategy_, logits, scores, 1));
+      static_cast<void>(classify_windows(input, logits, scores));
     } else {
       static_cast<void>(classifier_.classify(input, logits, scores));
     }

@@ -7,9 +7,9 @@
 #include <vector>
 
 #include "bytecnn/classifier.hpp"
+#include "bytecnn/stream.hpp"
 
 #include "block.hpp"
-#include "windows.hpp"
 
 namespace bytecnn::cli {
 
@@ -21,10 +21,9 @@ class BlockClassifier {
   }
 
  public:
-  /// `threads`, for inputs of very many windows alone: 0 for as many as the machine has. `classifier` must outlive
-  /// this.
-  BlockClassifier(const Classifier& classifier, Strategy strategy, unsigned threads)
-      : classifier_(classifier), strategy_(strategy), threads_(threads) {}
+  /// `classifier` must outlive this object.
+  BlockClassifier(const Classifier& classifier, Strategy strategy)
+      : classifier_(classifier), strategy_(strategy), windows_(classifier, strategy) {}
 
   /// Classifies the records [begin, end) that hold an input; one that cannot be classified becomes an erroneous one.
   void classify(Block& block, std::size_t begin, std::size_t end);
@@ -39,9 +38,10 @@ class BlockClassifier {
 
  private:
   [[nodiscard]] bool needs_windows(std::span<const std::byte> input) const;
+  Result classify_windows(std::span<const std::byte> input, std::span<float> logits, std::span<float> scores);
   const Classifier& classifier_;
   Strategy strategy_;
-  unsigned threads_;
+  Stream windows_;  ///< for inputs longer than max_len
   std::size_t begin_ = 0;
   std::vector<std::span<const std::byte>> inputs_;
   std::vector<Result> results_;

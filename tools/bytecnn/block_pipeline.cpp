@@ -55,7 +55,7 @@ void BlockPipeline::work() noexcept {
 }
 
 void BlockPipeline::work_on_blocks() {
-  Worker worker{BlockClassifier(parts_.classifier, parts_.strategy, threads_), std::min(first_batch, largest_batch_)};
+  Worker worker{BlockClassifier(parts_.classifier, parts_.strategy), std::min(first_batch, largest_batch_)};
   std::uint64_t number = 0;
   while (Slot* slot = take(number)) {
     classify_and_format(*slot, worker);

@@ -1,5 +1,6 @@
 #include "number_text.hpp"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 
@@ -29,6 +30,14 @@ std::string fixed(double number, int decimals) {
 
 std::string short_number(double number) {
   return formatted(number, std::chars_format::general, 3);
+}
+
+std::string three_digits(double number) {
+  if (number >= 999.5) return with_separators(static_cast<std::uint64_t>(number + 0.5));
+  int decimals = 2;
+  for (double limit = 9.995; number >= limit; limit *= 10) --decimals;
+  for (double limit = 0.9995; number < limit && decimals < 5; limit /= 10) ++decimals;
+  return fixed(number, std::max(decimals, 0));
 }
 
 }  // namespace bytecnn::cli

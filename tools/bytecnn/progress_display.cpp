@@ -75,8 +75,9 @@ std::string ProgressDisplay::line(const State& state, double seconds, std::size_
     text = std::string(percent.size() < 3 ? 3 - percent.size() : 0, ' ') + percent + " % ";
     if (columns >= 80) text += repeated("━", full) + repeated("─", bar_columns - full) + "  ";
   }
-  text += with_separators(state.done) + " " + std::string(state.unit);
-  if (seconds > 0) {
+  if (state.done > 0) text += with_separators(state.done) + " ";
+  text += state.unit;
+  if (state.done > 0 && seconds > 0) {
     text += "  " + with_separators(static_cast<std::uint64_t>(static_cast<double>(state.done) / seconds)) + "/s";
   }
   if (state.fraction && *state.fraction > 0.01) {

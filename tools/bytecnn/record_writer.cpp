@@ -6,7 +6,6 @@
 #include <nlohmann/json.hpp>
 
 #include "number_text.hpp"
-#include "windows.hpp"
 
 namespace bytecnn::cli {
 namespace {
@@ -81,7 +80,8 @@ RecordWriter::RecordWriter(const Classifier& classifier, Format format, ColorCho
   }
   tsv_labels_.emplace_back("uncertain");
   json_labels_.emplace_back("null");
-  if (can_be_uncertain(classifier)) label_columns_ = std::max(label_columns_, std::string_view("uncertain").size());
+  const bool can_be_uncertain = classifier.outputs() > 1 && !multi_label_ && classifier.model().info.threshold;
+  if (can_be_uncertain) label_columns_ = std::max(label_columns_, std::string_view("uncertain").size());
 }
 
 bool RecordWriter::holds(const Classified& classified, std::size_t index) const {
