@@ -40,7 +40,8 @@ struct TableBlock {
 
 /// Embedding and convolution folded into one table row a token and tap:
 /// rows[token][tap][filter] = sum over d of W[filter, d, tap] E[token, d]; the bias is part of tap 0.
-/// Token `vocab_size` stands for a position outside the input (zero padding).
+/// Token `vocab_size` stands for a position outside the input (zero padding); in blocks the token after it stands for
+/// no window at all: minus infinity.
 /// With kernel size 1 and no activation this is the plain embedding.
 struct TableStage {
   std::uint32_t kernel_size = 1, stride = 1, dilation = 1, pad_left = 0, pad_right = 0;
@@ -48,11 +49,13 @@ struct TableStage {
   std::uint32_t row_floats = 0;  ///< floats from one token to the next: kernel_size * vectors * lanes
   const float* rows = nullptr;   ///< [vocab_size + 1][kernel_size][vectors * lanes]
   /// Where columns are pooled in registers, `rows` is null and the blocks hold the table.
-  std::uint32_t block_kernel = 0;  ///< 3 or 5 where a kernel of that size was written out, else 0
+  std::uint32_t block_kernel = 0;  ///< the kernel size where one of that size was written out, else 0
   std::uint32_t block_count = 0;
   const TableBlock* blocks = nullptr;
-  /// Room for the tokens of the windows at a border, where columns are pooled in registers.
-  static constexpr std::uint32_t max_edge_tokens = 256;
+  /// Tokens that a window may span, and that windows may be apart, where columns are pooled in registers.
+  static constexpr std::uint32_t max_window_span = 256;
+  static constexpr std::uint32_t max_window_stride = 128;
+  [[nodiscard]] std::int64_t window_span() const { return static_cast<std::int64_t>(dilation) * (kernel_size - 1) + 1; }
   Epilogue epilogue;
 };
 

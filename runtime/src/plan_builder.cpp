@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <limits>
 
 #include "bytecnn/error.hpp"
 
@@ -33,10 +34,10 @@ PlannedModel::PlannedModel(const Model& model, std::uint32_t lanes, std::uint32_
   const std::size_t table_floats =
       (std::size_t{architecture.vocab_size} + 1) * first.kernel_size * round_up(first.filters, lanes);
   const bool tables = !first.residual && table_floats * sizeof(float) <= max_table_bytes;
-  // The edges' tokens must fit where they are staged.
-  const std::uint64_t edges = std::uint64_t{first.reach()} + first.pad_left + first.pad_right + first.stride;
-  plan_.pool_in_registers = tables && architecture.conv_layers.size() == 1 &&
-                            4 * edges <= TableStage::max_edge_tokens &&
+  // Windows must fit where their tokens are staged, in 16 bits; two more tokens stand for "outside" and "nothing".
+  const bool staged = first.reach() < TableStage::max_window_span && first.stride <= TableStage::max_window_stride &&
+                      architecture.vocab_size + 1 <= std::numeric_limits<std::uint16_t>::max();
+  plan_.pool_in_registers = tables && staged && architecture.conv_layers.size() == 1 &&
                             first.activation.kind == Activation::Kind::relu && model.weights.conv[0].scale.empty() &&
                             architecture.pooling != Pooling::concat_avg_max_std;
   if (tables) {

@@ -1,7 +1,9 @@
 // Embedding and first convolution folded into tables, or the embedding alone.
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
+#include <limits>
 #include <vector>
 
 #include "plan_builder.hpp"
@@ -11,6 +13,9 @@ namespace {
 
 /// Vectors of filters that are pooled in registers at once: a sum and a maximum each, and room to work.
 constexpr std::size_t max_block_vectors = 6;
+
+/// Kernel sizes of which kernels/table_pool.hpp holds a loop of their own.
+constexpr std::array<std::size_t, 5> kernels_written_out = {2, 3, 4, 5, 7};
 
 /// Four lanes are few enough that a shared tail would not pay for its half loads.
 bool shares_tails(std::uint32_t lanes) {
@@ -92,8 +97,10 @@ void PlannedModel::pack_table_blocks(const std::vector<float>& rows, std::size_t
   TableStage& table = plan_.table;
   const std::size_t kernel = table.kernel_size;
   const std::size_t tokens = rows.size() / filters / kernel;
-  const bool adjacent = table.stride == 1 && table.dilation == 1;
-  table.block_kernel = adjacent && (kernel == 3 || kernel == 5) ? table.kernel_size : 0;
+  const bool adjacent = table.stride == 1 && table.dilation == 1 && table.pad_left < kernel;
+  const bool written_out =
+      std::find(kernels_written_out.begin(), kernels_written_out.end(), kernel) != kernels_written_out.end();
+  table.block_kernel = adjacent && written_out ? table.kernel_size : 0;
   const std::size_t half = lanes_ / 2;
   const std::size_t rest = filters % lanes_;
   const bool tail = table.block_kernel != 0 && shares_tails(lanes_) && rest > 0 && rest <= half;
@@ -110,8 +117,9 @@ void PlannedModel::pack_table_blocks(const std::vector<float>& rows, std::size_t
     block.vectors = static_cast<std::uint32_t>(mine - (block.tail ? 1 : 0));
     const std::size_t width = std::size_t{block.vectors} * lanes_;
     const std::size_t row_floats = kernel * width + (block.tail ? (kernel - 1) * lanes_ : 0);
-    float* packed = allocate(tokens * row_floats);
+    float* packed = allocate((tokens + 1) * row_floats);
     block.rows = packed;
+    std::fill_n(packed + tokens * row_floats, row_floats, -std::numeric_limits<float>::infinity());
     for (std::size_t token = 0; token < tokens; ++token) {
       const float* row = &rows[token * kernel * filters];
       float* out = packed + token * row_floats;

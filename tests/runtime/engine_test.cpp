@@ -154,6 +154,40 @@ TEST_P(EngineTest, LongKernelsAndKernelsLongerThanTheText) {
   }
 }
 
+TEST_P(EngineTest, OneLayerOfEveryKernelAndEveryWidth) {
+  for (std::uint32_t kernel_size = 1; kernel_size <= 9; ++kernel_size) {
+    for (std::uint32_t filters = 1; filters <= 100; filters += filters < 41 ? 3 : 19) {
+      Architecture a = architecture_of({conv(filters, kernel_size)}, 75, 5);
+      a.pooling = filters % 2 == 0 ? Pooling::avg_max : Pooling::concat_avg_max;
+      expect_equal(a, {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 67, 68, 69, 70, 71, 72, 73, 74, 75, 76});
+      a.pad_token.reset();
+      expect_equal(a, {9, 10, 11, 12, 13, 64, 75});
+    }
+  }
+}
+
+TEST_P(EngineTest, OneLayerWithAnyBorders) {
+  for (const std::uint32_t left : {0U, 1U, 2U, 3U, 5U}) {
+    for (const std::uint32_t right : {0U, 1U, 2U, 5U, 20U}) {
+      ConvLayer layer = conv(20, 3);
+      layer.pad_left = left;
+      layer.pad_right = right;
+      expect_equal(architecture_of({layer}, 30), {0, 1, 2, 3, 4, 5, 15, 26, 27, 28, 29, 30, 31});
+      layer.dilation = 3;
+      expect_equal(architecture_of({layer}, 30), {0, 1, 2, 3, 4, 5, 15, 26, 27, 28, 29, 30, 31});
+    }
+  }
+}
+
+TEST_P(EngineTest, AsManyTokensAsSixteenBitsHoldAndMore) {
+  for (const std::uint32_t vocab_size : {65534U, 65535U, 65536U}) {
+    Architecture a = architecture_of({conv(4, 3)}, 20, 2);
+    a.vocab_size = vocab_size;
+    a.pad_token = vocab_size - 1;
+    expect_equal(a, {0, 1, 10, 19, 20});
+  }
+}
+
 TEST_P(EngineTest, MoreZeroPaddingThanText) {
   ConvLayer layer = conv(9, 3);
   layer.pad_left = 40;

@@ -37,10 +37,6 @@ class Pipeline {
   void run(float* features) noexcept {
     const std::int64_t pooled = count_columns();
     float* tile = working_ + plan_.tile_offset;
-    if (plan_.pool_in_registers) {
-      pool_table<Arch>(plan_, source_, pooled, repeats_, features);
-      return;
-    }
     pooler_.start();
     if (plan_.conv_count == 0) {
       for (std::int64_t done = 0; done < pooled;) {
@@ -68,19 +64,19 @@ class Pipeline {
     // The lengths of all stages' outputs without any short cut.
     const TableStage& table = plan_.table;
     const std::int64_t table_reach = static_cast<std::int64_t>(table.dilation) * (table.kernel_size - 1);
-    std::int64_t length = (source_.tokens + table.pad_left + table.pad_right - table_reach - 1) / table.stride + 1;
+    std::int64_t length = divide(source_.tokens + table.pad_left + table.pad_right - table_reach - 1, table.stride) + 1;
     table_columns_ = length;
     for (std::uint32_t s = 0; s < plan_.conv_count; ++s) {
       state(s) = StageState{};
       state(s).inputs = length;
-      length = (length + conv(s).pad_left + conv(s).pad_right - reach(conv(s)) - 1) / conv(s).stride + 1;
+      length = divide(length + conv(s).pad_left + conv(s).pad_right - reach(conv(s)) - 1, conv(s).stride) + 1;
       state(s).needed = length;
     }
     const PadRun& run = plan_.pool.pad_run;
     if (!run.present) return length;
     const auto stride = static_cast<std::int64_t>(plan_.total_stride);
     const std::int64_t text_end = source_.length + static_cast<std::int64_t>(plan_.total_pad_left);
-    const std::int64_t first_constant = (text_end + stride - 1) / stride;
+    const std::int64_t first_constant = divide(text_end + stride - 1, stride);
     if (first_constant > run.last_constant) return length;
     repeats_ = run.last_constant - first_constant + 1;
     // Only the columns before the first constant one; their windows end inside the padded input, so that no stage
@@ -228,7 +224,12 @@ void pool(const Plan& plan, const unsigned char* bytes, std::size_t length, floa
   source.tokens = plan.padded ? static_cast<std::int64_t>(plan.max_len) : source.length;
   source.pad_token = plan.pad_token;
   source.outside = plan.vocab_size;
-  Pipeline<Arch>(plan, source, working).run(working + plan.features_offset);
+  float* const features = working + plan.features_offset;
+  if (plan.pool_in_registers) {
+    pool_table<Arch>(plan, source, features);
+  } else {
+    Pipeline<Arch>(plan, source, working).run(features);
+  }
 }
 
 /// See `HeadFunction`.
@@ -236,16 +237,21 @@ template <class Arch>
 void head(const Plan& plan, float* working, float* logits, float* scores) noexcept {
   float* input = working + plan.features_offset;
   float* output = input + plan.features_floats;
-  for (std::uint32_t d = 0; d < plan.dense_count; ++d) {
-    dense_layer<Arch>(plan.dense[d], input, output);
+  const DenseStage& last = plan.dense[plan.dense_count - 1];
+  for (const DenseStage* dense = plan.dense; dense != &last; ++dense) {
+    dense_layer<Arch>(*dense, input, output);
     float* const swapped = input;
     input = output;
     output = swapped;
   }
-  const std::size_t outputs = plan.dense[plan.dense_count - 1].units;
-  for (std::size_t i = 0; i < outputs; ++i) logits[i] = input[i];
-  scores_in_place<Arch>(plan.output, input, outputs);
-  for (std::size_t i = 0; i < outputs; ++i) scores[i] = input[i];
+  if (last.units == 1 && plan.output == Output::sigmoid) {
+    single_sigmoid<Arch>(last, input, logits, scores);
+    return;
+  }
+  dense_layer<Arch>(last, input, output);
+  for (std::uint32_t i = 0; i < last.units; ++i) logits[i] = output[i];
+  scores_in_place<Arch>(plan.output, output, last.units);
+  for (std::uint32_t i = 0; i < last.units; ++i) scores[i] = output[i];
 }
 
 /// See `RunFunction`.

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <type_traits>
+#include <utility>
 
 #include <xsimd/xsimd.hpp>
 
@@ -18,6 +19,10 @@ using Floats = xsimd::batch<float, Arch>;
 
 template <class Arch>
 inline constexpr std::size_t lanes = Floats<Arch>::size;
+
+/// Whether two positions share a vector for the last filters (table_pool.hpp): of four lanes a half load saves nothing.
+template <class Arch>
+inline constexpr bool shares_tails = lanes<Arch> >= 8;
 
 /// Vector registers: 32 where the instruction set has AVX-512 or NEON64, else 16.
 template <class Arch>
@@ -85,6 +90,27 @@ BYTECNN_INLINE Floats<Arch> positive_max(Floats<Arch> a, Floats<Arch> b) {
   }
 }
 
+/// max(x, +0). SSE2 has no integer maximum, but a sign can be spread over its lane: the adders' ports stay free.
+template <class Arch>
+BYTECNN_INLINE Floats<Arch> relu(Floats<Arch> x) {
+  if constexpr (has_integer_maximum<Arch>) {
+    return positive_max<Arch>(x, Floats<Arch>(0.0F));
+  } else {
+    const auto bits = same_bits<std::int32_t>(x);
+    return same_bits<float>(bits & ~(bits >> 31));
+  }
+}
+
+/// Calls f(0), ..., f(Count - 1) with constants: where a pragma unrolls a loop the compiler has by then put arrays of
+/// accumulators into memory.
+template <std::size_t Count, class Function>
+BYTECNN_INLINE void unrolled(Function f) {
+  [&]<std::size_t... Index>(std::index_sequence<Index...>) __attribute__((always_inline)) {
+    (f(std::integral_constant<std::size_t, Index>{}), ...);
+  }
+  (std::make_index_sequence<Count>{});
+}
+
 /// The sum of all lanes.
 template <class Arch>
 BYTECNN_INLINE float sum_lanes(Floats<Arch> x) {
@@ -120,6 +146,12 @@ BYTECNN_INLINE Floats<Arch> load_halves(const float* low, const float* high) {
 /// [a | b] becomes [b | a].
 template <class Arch>
 BYTECNN_INLINE Floats<Arch> swap_halves(Floats<Arch> x) {
+#if XSIMD_WITH_AVX512BW
+  if constexpr (std::is_same_v<Arch, xsimd::avx512bw>) return Floats<Arch>(_mm512_shuffle_f32x4(x, x, 0x4e));
+#endif
+#if XSIMD_WITH_FMA3_AVX2
+  if constexpr (std::is_same_v<Arch, xsimd::fma3<xsimd::avx2>>) return Floats<Arch>(_mm256_permute2f128_ps(x, x, 1));
+#endif
   alignas(64) float memory[lanes<Arch>];
   x.store_aligned(memory);
   return load_halves<Arch>(memory + lanes<Arch> / 2, memory);

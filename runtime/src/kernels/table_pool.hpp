@@ -13,35 +13,35 @@
 /// of tap k, tail j of a token is [T_j | T_j-1], so that token j of K + 1 adds its tail j to both positions at once;
 /// the first token adds T_0 below and the last T_K-1 above. That is K loads and K additions for two positions.
 ///
-/// The windows come in three runs: those that touch the left border, those inside the text (indexed by the text's own
-/// bytes, nothing is copied), and those that touch the end of the text or the right border.
+/// Windows are pooled four a round as long as they end inside the text, whose bytes are read where they lie; what is
+/// left, windows that see the end of the text, is pooled two at a time. Behind the last window come tokens "nothing",
+/// whose row is minus infinity: it adds nothing to sums of relu's nor to maxima.
+///
+/// The bytes of a round are read a few rounds before their rows: the processor's queue of loads holds less than two
+/// rounds, and rows whose address is not known yet would fill it (40 filters on AVX-512, cycles a position: 5.5 without
+/// reading ahead, 4.4 with it, 4.2 with addresses that never change).
 
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 
 #include "kernels/simd.hpp"
+#include "kernels/staged_tokens.hpp"
 #include "kernels/table_stage.hpp"
 #include "plan.hpp"
 
 namespace bytecnn::kernels {
 
-/// Windows whose tokens lie in one array.
-template <class Token>
-struct WindowRun {
-  const Token* tokens = nullptr;  ///< of the first window
-  std::int64_t count = 0;
-};
+/// Windows of a round.
+inline constexpr std::int64_t round_windows = 4;
+/// Rounds that are summed before they join the compensated total (Kahan, 1965): 512 equal columns would otherwise cost
+/// more than 1e-5 of the average.
+inline constexpr std::int64_t sum_rounds = 16;
+/// Rounds between reading bytes and loading their rows.
+inline constexpr std::size_t rounds_ahead = 3;
 
-struct WindowRuns {
-  WindowRun<std::uint16_t> left;
-  WindowRun<unsigned char> interior;
-  WindowRun<std::uint16_t> right;
-  std::int64_t repeats = 0;  ///< of the constant column behind them
-
-  [[nodiscard]] std::int64_t count() const { return left.count + interior.count + right.count; }
-};
-
-/// One block. Kernel 0 takes any kernel, stride and dilation; other kernels have stride and dilation 1.
+/// One block. Kernel 0 takes any kernel, stride and dilation; other kernels have stride and dilation 1, and windows
+/// begin less than a kernel before the text.
 template <class Arch, std::size_t Kernel, std::size_t Vectors, bool Tail>
 class TablePool {
  public:
@@ -50,9 +50,6 @@ class TablePool {
   static constexpr std::size_t half = lanes<Arch> / 2;
   /// Vectors with the tail.
   static constexpr std::size_t sums = Vectors + (Tail ? 1 : 0);
-  /// Positions that are summed before they join the compensated total (Kahan, 1965): 512 equal columns would otherwise
-  /// cost more than 1e-5 of the average.
-  static constexpr std::int64_t sum_positions = 32;
 
   TablePool(const TableStage& table, const float* rows) noexcept
       : rows_(rows),
@@ -60,50 +57,37 @@ class TablePool {
         row_(kernel_ * width + (Tail ? (Kernel - 1) * lanes<Arch> : 0)),
         stride_(Kernel == 0 ? table.stride : 1),
         dilation_(table.dilation) {
-#pragma GCC unroll 8
-    for (std::size_t v = 0; v < sums; ++v) sums_[v] = maxima_[v] = totals_[v] = carries_[v] = V(0.0F);
+    unrolled<sums>([&](auto v) { sums_[v] = maxima_[v] = totals_[v] = carries_[v] = V(0.0F); });
   }
 
-  template <class Token>
-  BYTECNN_INLINE void add(WindowRun<Token> run) noexcept {
-    while (run.count > 0) {
-      const std::int64_t room = sum_positions - in_sum_;
-      const std::int64_t part = run.count < room ? run.count : room;
-      if constexpr (Kernel == 0) {
-        for (std::int64_t p = 0; p < part; ++p) add_window(run.tokens + p * stride_);
-      } else {
-        add_adjacent(run.tokens, part);
-      }
-      run.tokens += part * stride_;
-      run.count -= part;
-      in_sum_ += part;
-      if (in_sum_ == sum_positions) flush();
+  /// Windows [0, windows) of the input.
+  BYTECNN_INLINE void add(const TableStage& table, const TokenSource& source, std::int64_t windows) noexcept {
+    if constexpr (Kernel == 0) {
+      add_any(table, source, windows);
+    } else {
+      add_adjacent(table, source, windows);
     }
   }
 
-  /// Pools what was added and the run of padding into features [first, first + the block's filters).
-  BYTECNN_INLINE void finish(const PoolStage& pool, const WindowRuns& runs, std::size_t first,
+  /// Pools what was added and the run of padding into features [first, first + the block's filters). `scale` is one
+  /// divided by the number of positions.
+  BYTECNN_INLINE void finish(const PoolStage& pool, std::int64_t repeats, float scale, std::size_t first,
                              float* features) noexcept {
-    flush();
-    auto positions = static_cast<float>(runs.count());
-    if (runs.repeats > 0) positions += static_cast<float>(runs.repeats + pool.pad_run.border_columns);
-    const V count(positions);
-#pragma GCC unroll 8
-    for (std::size_t v = 0; v < sums; ++v) {
-      V total = totals_[v];
+    unrolled<sums>([&](auto v) {
+      V total = totals_[v] + (sums_[v] - carries_[v]);
       V maximum = maxima_[v];
       if (v == Vectors) {  // both positions' halves; what lands in the upper half is not a filter
         total += swap_halves<Arch>(total);
         maximum = positive_max<Arch>(maximum, swap_halves<Arch>(maximum));
       }
       const std::size_t at = first + v * lanes<Arch>;
-      if (runs.repeats > 0) {
+      if (repeats > 0) {
         const PadRun& run = pool.pad_run;
-        total += multiply_add<Arch>(load<Arch>(run.constant + at), V(static_cast<float>(runs.repeats)),
+        total += multiply_add<Arch>(load<Arch>(run.constant + at), V(static_cast<float>(repeats)),
                                     load<Arch>(run.border_sum + at));
         maximum = positive_max<Arch>(maximum, load<Arch>(run.largest + at));
       }
-      const V average = total / count;
+      const V average = total * V(scale);
       switch (pool.pooling) {
         case Pooling::max:
           maximum.store_aligned(features + at);
@@ -119,65 +103,126 @@ class TablePool {
           average.store_aligned(features + at);
           break;
       }
-    }
+    });
   }
 
  private:
-  BYTECNN_INLINE void pool(std::size_t v, V x) noexcept {
-    x = positive_max<Arch>(x, V(0.0F));
-    sums_[v] += x;
-    maxima_[v] = positive_max<Arch>(maxima_[v], x);
+  [[nodiscard]] BYTECNN_INLINE const float* row(std::uint64_t token) const { return rows_ + token * row_; }
+
+  BYTECNN_INLINE void add_window(const std::uint16_t* window) noexcept {
+    V x[Vectors];
+    const float* tap = row(window[0]);
+    unrolled<Vectors>([&](auto v) { x[v] = load<Arch>(tap + v * lanes<Arch>); });
+    for (std::size_t k = 1; k < kernel_; ++k) {
+      tap = row(window[k * dilation_]) + k * width;
+      unrolled<Vectors>([&](auto v) { x[v] += load<Arch>(tap + v * lanes<Arch>); });
+    }
+    unrolled<Vectors>([&](auto v) { pool_one(v, x[v]); });
   }
 
-  template <class Token>
-  BYTECNN_INLINE void add_window(const Token* window) noexcept {
-    V x[Vectors];
-    const float* tap = rows_ + window[0] * row_;
-#pragma GCC unroll 8
-    for (std::size_t v = 0; v < Vectors; ++v) x[v] = load<Arch>(tap + v * lanes<Arch>);
-    for (std::size_t k = 1; k < kernel_; ++k) {
-      tap = rows_ + window[k * dilation_] * row_ + k * width;
-#pragma GCC unroll 8
-      for (std::size_t v = 0; v < Vectors; ++v) x[v] += load<Arch>(tap + v * lanes<Arch>);
-    }
-#pragma GCC unroll 8
-    for (std::size_t v = 0; v < Vectors; ++v) pool(v, x[v]);
+  static BYTECNN_INLINE std::uint32_t four_bytes(const unsigned char* bytes) noexcept {
+    std::uint32_t word = 0;
+    std::memcpy(&word, bytes, sizeof(word));
+    return word;
   }
 
   /// Windows one token apart: every token's row is looked up once for all its taps.
-  template <class Token>
-  BYTECNN_INLINE void add_adjacent(const Token* window, std::int64_t count) noexcept {
-    constexpr std::int64_t unrolled = 4;
-    const float* rows[unrolled + Kernel];
-    const auto look_up = [&](std::size_t tokens) {
-#pragma GCC unroll 16
-      for (std::size_t t = 0; t < tokens; ++t) rows[t] = rows_ + window[t] * row_;
-    };
-    std::int64_t p = 0;
-    for (; p + unrolled <= count; p += unrolled, window += unrolled) {
-      look_up(unrolled + Kernel - 1);
-#pragma GCC unroll 8
-      for (std::int64_t i = 0; i < unrolled; ++i) add_rows(rows + i);
-      if constexpr (Tail) {
-#pragma GCC unroll 8
-        for (std::int64_t i = 0; i < unrolled; i += 2) add_tail_pair(rows + i);
+  BYTECNN_INLINE void add_adjacent(const TableStage& table, const TokenSource& source, std::int64_t windows) noexcept {
+    const auto pad = static_cast<std::int64_t>(table.pad_left);
+    const EdgeTokens edge(source, windows - pad + static_cast<std::int64_t>(Kernel) - 1);
+    const float* rows[Kernel + 3];
+    unrolled<Kernel - 1>([&](auto t) { rows[t] = row(edge.at(static_cast<std::int64_t>(t) - pad)); });
+    std::int64_t position = static_cast<std::int64_t>(Kernel) - 1 - pad;  // of the next token
+    std::int64_t rounds = source.length > position ? (source.length - position) / round_windows : 0;
+    if (rounds > windows / round_windows) rounds = windows / round_windows;
+    if (rounds > 0) {
+      const unsigned char* next = source.bytes + position;
+      const unsigned char* const last = next + (rounds - 1) * round_windows;
+      position += rounds * round_windows;
+      std::uint32_t words[rounds_ahead];
+      const auto read = [&](std::size_t ahead) __attribute__((always_inline)) {
+        const unsigned char* const from = next + static_cast<std::int64_t>(ahead) * round_windows;
+        return four_bytes(from < last ? from : last);
+      };
+      unrolled<rounds_ahead>([&](auto a) { words[a] = read(a); });
+      for (;;) {
+        const unsigned char* const stop =
+            rounds < sum_rounds ? last + round_windows : next + sum_rounds * round_windows;
+        do {
+          const std::uint32_t word = words[0];
+          unrolled<rounds_ahead - 1>([&](auto a) { words[a] = words[a + 1]; });
+          words[rounds_ahead - 1] = read(rounds_ahead);
+          unrolled<4>([&](auto t) { rows[Kernel - 1 + t] = row((word >> (8 * t)) & 0xffU); });
+          add_columns<4>(rows);
+          if constexpr (Tail) add_tails<4>(rows);
+          unrolled<Kernel - 1>([&](auto t) { rows[t] = rows[t + 4]; });
+          next += round_windows;
+        } while (next != stop);
+        rounds -= sum_rounds;
+        if (rounds <= 0) break;
+        flush();
       }
     }
-    for (; p < count; ++p, ++window) {
-      look_up(Kernel);
-      add_rows(rows);
-      if constexpr (Tail) add_tail(rows);
+    for (std::int64_t left = windows - (position + pad + 1 - static_cast<std::int64_t>(Kernel)); left > 0; left -= 2) {
+      unrolled<2>([&](auto t) { rows[Kernel - 1 + t] = row(edge.at(position + static_cast<std::int64_t>(t))); });
+      position += 2;
+      add_columns<2>(rows);
+      if constexpr (Tail) add_tails<2>(rows);
+      unrolled<Kernel - 1>([&](auto t) { rows[t] = rows[t + 2]; });
     }
   }
 
-  BYTECNN_INLINE void add_rows(const float* const* rows) noexcept {
-#pragma GCC unroll 8
-    for (std::size_t v = 0; v < Vectors; ++v) {
-      V x = load<Arch>(rows[0] + v * lanes<Arch>);
-#pragma GCC unroll 8
-      for (std::size_t k = 1; k < Kernel; ++k) x += load<Arch>(rows[k] + k * width + v * lanes<Arch>);
-      pool(v, x);
+  BYTECNN_INLINE void add_any(const TableStage& table, const TokenSource& source, std::int64_t windows) noexcept {
+    constexpr std::int64_t sum_windows = sum_rounds * round_windows;
+    std::uint16_t tokens[sum_windows + TableStage::max_window_span];
+    const std::int64_t most = stride_ == 1 ? sum_windows : sum_windows / stride_ + 1;
+    for (std::int64_t done = 0; done < windows; done += most) {
+      const std::int64_t count = windows - done < most ? windows - done : most;
+      const std::int64_t first = done * stride_ - static_cast<std::int64_t>(table.pad_left);
+      stage_tokens(source, first, (count - 1) * stride_ + table.window_span(), tokens);
+      for (std::int64_t w = 0; w < count; ++w) add_window(tokens + w * stride_);
+      flush();
     }
+  }
+
+  /// Four positions' values of vector v.
+  BYTECNN_INLINE void pool_four(std::size_t v, V a, V b, V c, V d) noexcept {
+    a = relu<Arch>(a);
+    b = relu<Arch>(b);
+    c = relu<Arch>(c);
+    d = relu<Arch>(d);
+    sums_[v] += (a + b) + (c + d);
+    maxima_[v] = positive_max<Arch>(maxima_[v], positive_max<Arch>(positive_max<Arch>(a, b), positive_max<Arch>(c, d)));
+  }
+
+  BYTECNN_INLINE void pool_one(std::size_t v, V a) noexcept {
+    a = relu<Arch>(a);
+    sums_[v] += a;
+    maxima_[v] = positive_max<Arch>(maxima_[v], a);
+  }
+
+  BYTECNN_INLINE void pool_two(std::size_t v, V a, V b) noexcept {
+    a = relu<Arch>(a);
+    b = relu<Arch>(b);
+    sums_[v] += a + b;
+    maxima_[v] = positive_max<Arch>(maxima_[v], positive_max<Arch>(a, b));
+  }
+
+  /// Windows: 2 or 4.
+  template <std::size_t Windows>
+  BYTECNN_INLINE void add_columns(const float* const* rows) noexcept {
+    unrolled<Vectors>([&](auto v) {
+      const auto column = [&](std::size_t p) __attribute__((always_inline)) {
+        V x = load<Arch>(rows[p] + v * lanes<Arch>);
+        unrolled<Kernel - 1>([&](auto k) { x += load<Arch>(rows[p + k + 1] + (k + 1) * width + v * lanes<Arch>); });
+        return x;
+      };
+      if constexpr (Windows == 4) {
+        pool_four(v, column(0), column(1), column(2), column(3));
+      } else {
+        pool_two(v, column(0), column(1));
+      }
+    });
   }
 
   /// Tail j of a row; its halves are T_j and T_j-1.
@@ -185,32 +230,28 @@ class TablePool {
     return row + Kernel * width + (j - 1) * lanes<Arch>;
   }
 
-  BYTECNN_INLINE void add_tail_pair(const float* const* rows) noexcept {
-    V x = load_halves<Arch>(tail(rows[0], 1) + half, tail(rows[Kernel], Kernel - 1));
-#pragma GCC unroll 8
-    for (std::size_t j = 1; j < Kernel; ++j) x += load<Arch>(tail(rows[j], j));
-    pool(Vectors, x);
-  }
-
-  /// A single position's tail; the upper half stays zero, which changes neither a sum nor a maximum of relu's.
-  BYTECNN_INLINE void add_tail(const float* const* rows) noexcept {
-    alignas(64) static constexpr float zeros[lanes<Arch>] = {};
-    V x = load_halves<Arch>(tail(rows[0], 1) + half, zeros);
-#pragma GCC unroll 8
-    for (std::size_t k = 1; k < Kernel; ++k) x += load_halves<Arch>(tail(rows[k], k), zeros);
-    pool(Vectors, x);
+  template <std::size_t Windows>
+  BYTECNN_INLINE void add_tails(const float* const* rows) noexcept {
+    const auto pair = [&](std::size_t p) __attribute__((always_inline)) {
+      V x = load_halves<Arch>(tail(rows[p], 1) + half, tail(rows[p + Kernel], Kernel - 1));
+      unrolled<Kernel - 1>([&](auto j) { x += load<Arch>(tail(rows[p + j + 1], j + 1)); });
+      return x;
+    };
+    if constexpr (Windows == 4) {
+      pool_two(Vectors, pair(0), pair(2));
+    } else {
+      pool_one(Vectors, pair(0));
+    }
   }
 
   BYTECNN_INLINE void flush() noexcept {
-#pragma GCC unroll 8
-    for (std::size_t v = 0; v < sums; ++v) {
+    unrolled<sums>([&](auto v) {
       const V corrected = sums_[v] - carries_[v];
       const V next = totals_[v] + corrected;
       carries_[v] = (next - totals_[v]) - corrected;
       totals_[v] = next;
       sums_[v] = V(0.0F);
-    }
-    in_sum_ = 0;
+    });
   }
 
   const float* rows_;
@@ -218,29 +259,34 @@ class TablePool {
   std::size_t row_;
   std::int64_t stride_;
   std::size_t dilation_;
-  std::int64_t in_sum_ = 0;
   V sums_[sums];
   V maxima_[sums];
   V totals_[sums];
   V carries_[sums];
 };
 
+/// What is pooled: windows [0, windows), then the constant column `repeats` times.
+struct ColumnCounts {
+  std::int64_t windows = 0;
+  std::int64_t repeats = 0;
+};
+
+/// Flattened: one lambda that is called instead of inlined would put all accumulators into memory.
 template <class Arch, std::size_t Kernel, std::size_t Vectors, bool Tail>
-void pool_table_block(const Plan& plan, const float* rows, const WindowRuns& runs, std::size_t first,
-                      float* features) noexcept {
-  TablePool<Arch, Kernel, Vectors, Tail> pool(plan.table, rows);
-  pool.add(runs.left);
-  pool.add(runs.interior);
-  pool.add(runs.right);
-  pool.finish(plan.pool, runs, first, features);
+__attribute__((flatten)) void pool_table_block(const Plan& plan, const TableBlock& block, const TokenSource& source,
+                                               const ColumnCounts& columns, float scale, float* features) noexcept {
+  TablePool<Arch, Kernel, Vectors, Tail> pool(plan.table, block.rows);
+  pool.add(plan.table, source, columns.windows);
+  pool.finish(plan.pool, columns.repeats, scale, block.first, features);
 }
 
 template <class Arch, std::size_t Kernel>
-void pool_table_blocks(const Plan& plan, const WindowRuns& runs, float* features) noexcept {
+void pool_table_blocks(const Plan& plan, const TokenSource& source, const ColumnCounts& columns, float scale,
+                       float* features) noexcept {
   for (std::uint32_t b = 0; b < plan.table.block_count; ++b) {
     const TableBlock& block = plan.table.blocks[b];
     const auto run = [&]<std::size_t Vectors, bool Tail>() {
-      pool_table_block<Arch, Kernel, Vectors, Tail>(plan, block.rows, runs, block.first, features);
+      pool_table_block<Arch, Kernel, Vectors, Tail>(plan, block, source, columns, scale, features);
     };
     if (!block.tail) {
       switch (block.vectors) {
@@ -263,7 +309,7 @@ void pool_table_blocks(const Plan& plan, const WindowRuns& runs, float* features
           run.template operator()<6, false>();
           break;
       }
-    } else if constexpr (Kernel >= 2) {
+    } else if constexpr (Kernel >= 2 && shares_tails<Arch>) {
       switch (block.vectors) {
         case 0:
           run.template operator()<0, true>();
@@ -288,38 +334,45 @@ void pool_table_blocks(const Plan& plan, const WindowRuns& runs, float* features
   }
 }
 
-/// Columns [0, high) and `repeats` of the constant one, pooled into `features`.
-template <class Arch>
-void pool_table(const Plan& plan, const TokenSource& source, std::int64_t high, std::int64_t repeats,
-                float* features) noexcept {
+/// All windows, or with a run of padding those before the constant ones.
+BYTECNN_INLINE ColumnCounts columns_to_pool(const Plan& plan, const TokenSource& source) noexcept {
   const TableStage& table = plan.table;
-  const ColumnRange interior = interior_columns(table, source, 0, high);
   const auto stride = static_cast<std::int64_t>(table.stride);
-  const auto pad = static_cast<std::int64_t>(table.pad_left);
-  const std::int64_t reach = static_cast<std::int64_t>(table.dilation) * (table.kernel_size - 1);
-  std::uint16_t left[TableStage::max_edge_tokens];
-  std::uint16_t right[TableStage::max_edge_tokens];
-  const auto stage = [&](std::int64_t begin, std::int64_t end, std::uint16_t* tokens) {
-    if (begin >= end) return;
-    const std::int64_t first = begin * stride - pad;
-    const std::int64_t count = (end - 1 - begin) * stride + reach + 1;
-    for (std::int64_t i = 0; i < count; ++i) tokens[i] = static_cast<std::uint16_t>(source.at(first + i));
-  };
-  stage(0, interior.begin, left);
-  stage(interior.end, high, right);
-  const WindowRuns runs{{left, interior.begin},
-                        {source.bytes + interior.begin * stride - pad, interior.end - interior.begin},
-                        {right, high - interior.end},
-                        repeats};
-  switch (table.block_kernel) {
+  const auto pads = static_cast<std::int64_t>(table.pad_left) + static_cast<std::int64_t>(table.pad_right);
+  const std::int64_t all = divide(source.tokens + pads - table.window_span(), stride) + 1;
+  const PadRun& run = plan.pool.pad_run;
+  if (!run.present) return {all, 0};
+  const std::int64_t first_constant =
+      divide(source.length + static_cast<std::int64_t>(table.pad_left) + stride - 1, stride);
+  if (first_constant > run.last_constant) return {all, 0};
+  return {first_constant, run.last_constant - first_constant + 1};
+}
+
+/// Pools the whole input into `features`.
+template <class Arch>
+void pool_table(const Plan& plan, const TokenSource& source, float* features) noexcept {
+  const ColumnCounts columns = columns_to_pool(plan, source);
+  std::int64_t positions = columns.windows;
+  if (columns.repeats > 0) positions += columns.repeats + plan.pool.pad_run.border_columns;
+  const float scale = 1.0F / static_cast<float>(positions);
+  switch (plan.table.block_kernel) {
+    case 2:
+      pool_table_blocks<Arch, 2>(plan, source, columns, scale, features);
+      break;
     case 3:
-      pool_table_blocks<Arch, 3>(plan, runs, features);
+      pool_table_blocks<Arch, 3>(plan, source, columns, scale, features);
+      break;
+    case 4:
+      pool_table_blocks<Arch, 4>(plan, source, columns, scale, features);
       break;
     case 5:
-      pool_table_blocks<Arch, 5>(plan, runs, features);
+      pool_table_blocks<Arch, 5>(plan, source, columns, scale, features);
+      break;
+    case 7:
+      pool_table_blocks<Arch, 7>(plan, source, columns, scale, features);
       break;
     default:
-      pool_table_blocks<Arch, 0>(plan, runs, features);
+      pool_table_blocks<Arch, 0>(plan, source, columns, scale, features);
       break;
   }
   if (plan.pool.pooling != Pooling::concat_avg_max) return;

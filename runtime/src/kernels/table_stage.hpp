@@ -27,6 +27,11 @@ struct TokenSource {
   }
 };
 
+/// a / b for b >= 1, mostly 1: a division takes as long as several windows.
+BYTECNN_INLINE std::int64_t divide(std::int64_t a, std::int64_t b) {
+  return b == 1 ? a : a / b;
+}
+
 /// Columns [begin, end) whose windows lie inside the text: begin and end of the interior, clipped to [low, high).
 struct ColumnRange {
   std::int64_t begin = 0;

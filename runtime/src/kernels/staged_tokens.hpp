@@ -1,0 +1,57 @@
+#pragma once
+/// Tokens of a stretch of the input in one array: what lies outside, the text, its padding.
+
+#include <cstddef>
+#include <cstdint>
+
+#include "kernels/simd.hpp"
+#include "kernels/table_stage.hpp"
+
+namespace bytecnn::kernels {
+
+/// Single tokens at the borders of the text, without branches that the length decides.
+class EdgeTokens {
+ public:
+  /// From position `end` on there is nothing, and no window.
+  EdgeTokens(const TokenSource& source, std::int64_t end) noexcept
+      : source_(source), end_(end), bytes_(source.length > 0 ? source.bytes : &no_byte) {}
+
+  [[nodiscard]] BYTECNN_INLINE std::uint64_t at(std::int64_t position) const {
+    const std::int64_t last = source_.length > 0 ? source_.length - 1 : 0;
+    std::int64_t inside = position < last ? position : last;
+    inside = inside < 0 ? 0 : inside;
+    const std::uint64_t byte = bytes_[inside];
+    std::uint64_t token = position < source_.tokens ? source_.pad_token : source_.outside;
+    token = position < source_.length ? byte : token;
+    token = position < 0 ? source_.outside : token;
+    return position < end_ ? token : std::uint64_t{source_.outside} + 1;
+  }
+
+ private:
+  static constexpr unsigned char no_byte = 0;
+  const TokenSource& source_;
+  std::int64_t end_;
+  const unsigned char* bytes_;
+};
+
+BYTECNN_INLINE void fill_tokens(std::uint32_t token, std::int64_t count, std::uint16_t* out) noexcept {
+  for (std::int64_t i = 0; i < count; ++i) out[i] = static_cast<std::uint16_t>(token);
+}
+
+/// Tokens [first, first + count) of the input into `out`.
+BYTECNN_INLINE void stage_tokens(const TokenSource& source, std::int64_t first, std::int64_t count,
+                                 std::uint16_t* out) noexcept {
+  const auto clip = [first, count](std::int64_t position) {
+    const std::int64_t at = position - first;
+    return at < 0 ? 0 : (at < count ? at : count);
+  };
+  const std::int64_t text = clip(0);
+  const std::int64_t padding = clip(source.length);
+  const std::int64_t behind = clip(source.tokens);
+  fill_tokens(source.outside, text, out);
+  for (std::int64_t i = text; i < padding; ++i) out[i] = source.bytes[first + i];
+  fill_tokens(source.pad_token, behind - padding, out + padding);
+  fill_tokens(source.outside, count - behind, out + behind);
+}
+
+}  // namespace bytecnn::kernels
