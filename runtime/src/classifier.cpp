@@ -16,13 +16,10 @@
 #include "bytecnn/reference.hpp"
 
 #include "classifier_impl.hpp"
-#include "rounding_error.hpp"
+#include "plan_choice.hpp"
 
 namespace bytecnn {
 namespace {
-
-/// The promise is 1e-5 S on logits; a sample's error is kept well below it.
-constexpr double max_winograd_error = 2.5e-6;
 
 std::span<const std::byte> as_bytes(std::string_view text) noexcept {
   return {reinterpret_cast<const std::byte*>(text.data()), text.size()};
@@ -80,12 +77,9 @@ Classifier::Impl::Impl(Model loaded, Isa wanted) : model(std::move(loaded)), isa
     throw Error(ErrorCode::usage, "this machine or this build does not run that instruction set", {}, {},
                 std::string(to_string(isa)));
   }
-  planned.emplace(model, kernels->lanes, kernels->registers, true);
-  if (planned->uses_winograd()) {
-    winograd_error = measured_rounding_error(model, planned->plan(), kernels->run);
-    // Written so that a result that is not a number counts as too large.
-    if (!(*winograd_error <= max_winograd_error)) planned.emplace(model, kernels->lanes, kernels->registers, false);
-  }
+  ChosenPlan chosen = choose_plan(model, *kernels);
+  planned.emplace(std::move(chosen.planned));
+  plan_reasons = std::move(chosen.reasons);
   const std::size_t result_floats = (2 * outputs + 15) / 16 * 16;
   working_bytes = (planned->plan().working_floats + result_floats) * sizeof(float);
 }
@@ -226,15 +220,7 @@ bool Classifier::working_memory_on_stack() const noexcept {
 }
 std::string Classifier::plan_description() const {
   if (!impl_->planned) return "double-precision reference, no plan\n";
-  std::string text = impl_->planned->description();
-  if (impl_->winograd_error) {
-    std::array<char, 128> line{};
-    std::snprintf(line.data(), line.size(), "rounding error with Winograd: %.1e of S, measured; %s\n",
-                  *impl_->winograd_error,
-                  impl_->planned->uses_winograd() ? "used" : "too large, so convolutions are direct");
-    text += line.data();
-  }
-  return text;
+  return impl_->planned->description() + impl_->plan_reasons;
 }
 
 }  // namespace bytecnn

@@ -51,7 +51,7 @@ struct Classifier::Impl {
   std::vector<std::string> labels;
   std::optional<PlannedModel> planned;  ///< none for `Isa::reference`
   const kernels::KernelTable* kernels = nullptr;
-  std::optional<double> winograd_error;  ///< measured, of S, where Winograd's algorithm was considered
+  std::string plan_reasons;  ///< behind the plan's description
   std::size_t working_bytes = 0;
 
  private:

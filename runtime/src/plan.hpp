@@ -7,7 +7,7 @@
 ///   bytes -> table stage -> [buffer] conv stage -> ... -> [buffer] conv stage -> pooling -> dense layers -> logits
 ///
 /// No standard container in here: kernels are compiled with wider instruction sets than the rest of the library, and
-/// must not share inline functions with it.
+/// must not share inline functions with it (those in here leave no copy behind).
 
 #include <cstddef>
 #include <cstdint>
@@ -59,41 +59,73 @@ struct TableStage {
   Epilogue epilogue;
 };
 
-struct WinogradStage;
+/// How many sums one pass over the weights feeds, in registers: `vectors` vectors a tile, for so many tiles. Beside the
+/// sums stand the weights of a step, one input and, without FMA, one product.
+[[nodiscard, gnu::always_inline]] constexpr std::uint32_t most_product_tiles(std::uint32_t registers,
+                                                                             std::uint32_t lanes,
+                                                                             std::uint32_t vectors) {
+  const std::uint32_t room = registers == 32 ? 30 : lanes == 4 ? 14 : 15;
+  const std::uint32_t most = (room - vectors) / vectors;
+  return most < 12 ? most : 12;
+}
 
-/// A convolution over columns. Filters of a group are cut into blocks of at most `block_vectors` vectors; weights lie
-/// in the order in which the kernel reads them: [groups][blocks][kernel_size][in_channels of a group][block's lanes].
+/// Vectors of sums a register block may be wide.
+[[nodiscard, gnu::always_inline]] constexpr std::uint32_t most_product_vectors(std::uint32_t registers,
+                                                                               std::uint32_t lanes) {
+  return registers == 32 ? 5 : lanes == 4 ? 2 : 3;
+}
+
+/// Where channel `channel` of a zipped column begins, in floats: two columns are interleaved within every 128 bits.
+[[nodiscard, gnu::always_inline]] constexpr std::uint32_t pair_slot(std::uint32_t channel, std::uint32_t lanes) {
+  const std::uint32_t lane = channel % lanes;
+  return channel / lanes * 2 * lanes + lane % 4 / 2 * lanes + lane / 4 * 4 + lane % 2 * 2;
+}
+
+/// Sums of products over the same weights for many tiles; see kernels/products.hpp. The vectors of a tile are cut into
+/// blocks: first `wide_blocks` of `block_vectors`, then the others, one narrower. Weights: [block][step][block's
+/// lanes].
+struct ProductStage {
+  std::uint32_t steps = 0;        ///< products a sum
+  std::uint32_t chain_steps = 0;  ///< of which so many are added before they join the rest
+  std::uint32_t vectors = 0;      ///< vectors of sums a tile
+  std::uint32_t blocks = 0;
+  std::uint32_t block_vectors = 0;
+  std::uint32_t wide_blocks = 0;
+  const std::uint32_t* offsets = nullptr;  ///< [groups][steps]: a step's input, in floats from the tile's first
+};
+
+/// A convolution over columns, by one of four methods.
+///
+/// direct: a tile is one column, lanes are filters. paired: a tile is two columns, lanes are filters x 2; inputs are
+/// zipped first. winograd: a tile is `winograd.outputs` columns and every two transform points make one matrix product,
+/// lanes are filters x 2 points. depthwise: channels in lanes, weights [kernel_size][lanes].
 struct ConvStage {
-  enum class Kind : std::uint8_t { direct, depthwise, winograd };
-  Kind kind = Kind::direct;
+  enum class Method : std::uint8_t { direct, paired, winograd, depthwise };
+  Method method = Method::direct;
+  bool relu = false;  ///< the activation is relu, and applied while the sums are in registers
   std::uint32_t kernel_size = 1, stride = 1, dilation = 1, pad_left = 0, pad_right = 0;
   std::uint32_t groups = 1;
-  std::uint32_t group_inputs = 0;     ///< input channels a group
-  std::uint32_t group_filters = 0;    ///< filters a group
-  std::uint32_t group_vectors = 0;    ///< vectors that hold a group's filters
-  std::uint32_t block_vectors = 0;    ///< vectors a block (the last one may be narrower)
-  std::uint32_t block_positions = 0;  ///< positions computed at once
-  std::uint32_t input_floats = 0;     ///< floats from one input column to the next
-  std::uint32_t output_floats = 0;    ///< floats from one output column to the next
-  const float* weights = nullptr;
-  const float* bias = nullptr;  ///< [groups][group_vectors * lanes]
-  const WinogradStage* winograd = nullptr;
-  bool relu = false;  ///< the activation is relu, and applied while the sums are in registers
+  std::uint32_t group_inputs = 0;   ///< input channels a group
+  std::uint32_t group_filters = 0;  ///< filters a group
+  std::uint32_t input_floats = 0;   ///< floats from one input column to the next
+  std::uint32_t output_floats = 0;  ///< floats from one output column to the next
+  std::uint32_t tile_columns = 1;   ///< output columns a tile
+  std::uint32_t block_tiles = 0;    ///< tiles computed together
+  ProductStage products;
+  const float* weights = nullptr;  ///< [groups or pairs of points] of what `products` says, or depthwise
+  const float* bias = nullptr;     ///< [groups][lanes of the sums], in pairs twice each; depthwise: a channel
+  /// paired: bit i tells that some tap reads column i of every 2 * stride.
+  std::uint64_t zipped_columns = ~std::uint64_t{0};
+  WinogradTransform winograd;
+  const float* zero_column = nullptr;  ///< stands for columns behind the last one that a tile needs
   Epilogue epilogue;
   std::uint32_t buffer_offset = 0;   ///< of the input buffer, in floats from the start of the working memory
   std::uint32_t buffer_columns = 0;  ///< capacity of the input buffer
-};
 
-/// What a convolution by Winograd's algorithm needs besides; see kernels/winograd_stage.hpp.
-struct WinogradStage {
-  WinogradTransform transform;
-  std::uint32_t block_tiles = 0;          ///< tiles that go through the three steps together
-  std::uint32_t chains = 1;               ///< partial sums over the input channels
-  ConvStage product;                      ///< the matrix product of one point and chain
-  ConvStage last_product;                 ///< of the last chain, which may be shorter
-  const float* const* weights = nullptr;  ///< [points * chains]
-  const float* zero_bias = nullptr;
-  const float* zero_column = nullptr;
+  /// Output columns computed together.
+  [[nodiscard, gnu::always_inline]] std::uint32_t block_columns() const noexcept { return block_tiles * tile_columns; }
+  /// Between the first and the last column of a window.
+  [[nodiscard, gnu::always_inline]] std::uint32_t reach() const noexcept { return dilation * (kernel_size - 1); }
 };
 
 /// After the text every window sees pad tokens alone, so its column is a constant; the last columns see the right
@@ -134,6 +166,8 @@ struct Plan {
   TableStage table;
   /// One conv layer with relu: columns are pooled while they are in registers and never stored.
   bool pool_in_registers = false;
+  /// The last convolution runs by Winograd's algorithm with relu: its tiles are pooled as they are transformed back.
+  bool pool_in_tiles = false;
   std::uint32_t conv_count = 0;
   const ConvStage* convs = nullptr;
   PoolStage pool;
@@ -145,7 +179,7 @@ struct Plan {
   /// first one begins `total_pad_left` tokens before the input.
   std::uint64_t total_stride = 1, receptive_field = 1, total_pad_left = 0;
 
-  std::uint32_t scratch_offset = 0;   ///< room for the Winograd stages' transforms
+  std::uint32_t scratch_offset = 0;   ///< room for zipped and transformed columns
   std::uint32_t tile_columns = 0;     ///< columns the last stage hands to the pooling at once
   std::uint32_t tile_offset = 0;      ///< where in the working memory they lie
   std::uint32_t features_offset = 0;  ///< two vectors of features for the head

@@ -11,8 +11,9 @@ namespace {
 
 /// Tables beyond this size leave the caches; the convolution then runs on embedded rows.
 constexpr std::size_t max_table_bytes = std::size_t{4} << 20U;
-/// Columns a stage passes on at once: enough for several register blocks, few enough to stay in the first-level cache.
-constexpr std::uint32_t tile_columns = 48;
+/// Columns of a table that are pooled at once: enough to be worth the calls, few enough to stay in the first-level
+/// cache.
+constexpr std::uint32_t table_tile_columns = 48;
 /// Offsets into the working memory are 32 bits; models that people train need a thousandth of this.
 constexpr std::size_t max_working_floats = std::size_t{1} << 28U;
 constexpr std::uint32_t pool_memory_columns = 4;
@@ -20,8 +21,9 @@ constexpr std::size_t cache_line_floats = 16;
 
 }  // namespace
 
-PlannedModel::PlannedModel(const Model& model, std::uint32_t lanes, std::uint32_t registers, bool winograd)
-    : lanes_(lanes), registers_(registers), allow_winograd_(winograd) {
+PlannedModel::PlannedModel(const Model& model, std::uint32_t lanes, std::uint32_t registers,
+                           std::span<const WinogradLimit> limits)
+    : lanes_(lanes), registers_(registers) {
   const Architecture& architecture = model.architecture;
   plan_.lanes = lanes;
   plan_.vocab_size = architecture.vocab_size;
@@ -46,12 +48,18 @@ PlannedModel::PlannedModel(const Model& model, std::uint32_t lanes, std::uint32_
     build_embedding(model);
   }
   std::uint32_t width = plan_.table.vectors * lanes;
-  for (std::size_t i = tables ? 1 : 0; i < architecture.conv_layers.size(); ++i) {
-    build_conv(model, i, width);
+  first_layer_ = tables ? 2 : 1;
+  for (std::size_t i = first_layer_ - 1; i < architecture.conv_layers.size(); ++i) {
+    build_conv(model, i, width, limits[i]);
     width = convs_.back().output_floats;
   }
   plan_.convs = convs_.data();
   plan_.conv_count = static_cast<std::uint32_t>(convs_.size());
+  if (!convs_.empty()) {
+    const ConvStage& last = convs_.back();
+    plan_.pool_in_tiles = last.method == ConvStage::Method::winograd && last.relu && last.epilogue.scale == nullptr &&
+                          !last.epilogue.residual && architecture.pooling != Pooling::concat_avg_max_std;
+  }
 
   for (const ConvLayer& layer : architecture.conv_layers) {
     plan_.receptive_field += std::uint64_t{layer.reach()} * plan_.total_stride;
@@ -82,23 +90,30 @@ void PlannedModel::lay_out_working_memory() {
     floats += round_up(wanted, cache_line_floats);
     return static_cast<std::uint32_t>(offset);
   };
-  for (ConvStage& stage : convs_) {
-    // Even a full buffer must hold one register block's windows, and take another tile.
-    const std::size_t windows =
-        std::size_t{stage.block_positions} * stage.stride + stage.dilation * (stage.kernel_size - 1) + 1;
-    stage.buffer_columns = static_cast<std::uint32_t>(windows + tile_columns);
-    stage.buffer_offset = take(std::size_t{stage.buffer_columns} * stage.input_floats);
-  }
+  // A full buffer holds one block's windows, and takes another tile of the stage before it until then: so it never
+  // comes to a halt.
+  std::uint32_t arriving = 1;
   std::size_t scratch = 0;
-  for (const ConvStage& stage : convs_) {
-    if (stage.winograd == nullptr) continue;
-    const std::size_t columns = std::size_t{stage.winograd->transform.points()} * stage.winograd->block_tiles;
-    scratch = std::max(scratch, columns * (stage.input_floats + stage.winograd->chains * stage.output_floats));
+  for (ConvStage& stage : convs_) {
+    // Where a stride is longer than a window, columns between two blocks are taken in and dropped.
+    const std::size_t windows = std::size_t{stage.block_columns() - 1} * stage.stride +
+                                std::max(std::size_t{stage.reach()} + 1, std::size_t{stage.stride});
+    stage.buffer_columns = static_cast<std::uint32_t>(windows + arriving - 1);
+    stage.buffer_offset = take(std::size_t{stage.buffer_columns} * stage.input_floats);
+    arriving = stage.tile_columns;
+    const std::size_t sums = std::size_t{stage.products.vectors} * lanes_;
+    if (stage.method == ConvStage::Method::winograd) {
+      const std::size_t points = stage.winograd.points();
+      scratch = std::max(scratch, stage.block_tiles * points * (stage.input_floats + sums / 2));
+    } else if (stage.method == ConvStage::Method::paired) {
+      const std::size_t columns = (std::size_t{stage.block_tiles} - 1) * 2 * stage.stride + stage.reach() + 1;
+      scratch = std::max(scratch, stage.block_tiles * sums + columns * 2 * stage.input_floats);
+    }
   }
   plan_.scratch_offset = take(scratch);
   const std::size_t pool_width = std::size_t{plan_.pool.vectors} * lanes_;
-  plan_.tile_columns = tile_columns;
-  plan_.tile_offset = take(tile_columns * pool_width);
+  plan_.tile_columns = convs_.empty() ? table_tile_columns : convs_.back().block_columns();
+  plan_.tile_offset = take(plan_.tile_columns * pool_width);
   plan_.pool_offset = take(pool_memory_columns * pool_width);
   plan_.state_offset = take(convs_.size() * sizeof(StageState) / sizeof(float));
   // Three parts for every pooling, because the variants of the plan pool all parts that there are; where parts are laid

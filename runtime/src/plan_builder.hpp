@@ -6,11 +6,13 @@
 #include <cstdint>
 #include <memory>
 #include <new>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "bytecnn/model.hpp"
 
+#include "conv_method.hpp"
 #include "plan.hpp"
 
 namespace bytecnn {
@@ -22,11 +24,14 @@ namespace bytecnn {
 /// A plan together with the memory it points into. Movable; the plan stays where it is in memory.
 class PlannedModel {
  public:
-  /// Packs a valid model for vectors of `lanes` floats and `registers` vector registers. Without `winograd` no
-  /// convolution trades rounding error for speed.
-  PlannedModel(const Model& model, std::uint32_t lanes, std::uint32_t registers, bool winograd);
+  /// Packs a valid model for vectors of `lanes` floats and `registers` vector registers. `limits` says for each conv
+  /// layer how far it may go in trading rounding error for speed.
+  PlannedModel(const Model& model, std::uint32_t lanes, std::uint32_t registers, std::span<const WinogradLimit> limits);
 
-  [[nodiscard]] bool uses_winograd() const noexcept { return !winograd_.empty(); }
+  /// Whether conv layer `layer` runs by Winograd's algorithm.
+  [[nodiscard]] bool uses_winograd(std::size_t layer) const noexcept;
+  /// How conv layer `layer` is computed, in a few words.
+  [[nodiscard]] std::string method(std::size_t layer) const;
 
   [[nodiscard]] const Plan& plan() const noexcept { return plan_; }
   /// One line a stage: what was chosen and why.
@@ -45,11 +50,16 @@ class PlannedModel {
   void pack_table_rows(const std::vector<float>& table, std::size_t filters);
   void pack_table_blocks(const std::vector<float>& table, std::size_t filters);
   void build_embedding(const Model& model);
-  void build_conv(const Model& model, std::size_t layer, std::uint32_t input_floats);
-  [[nodiscard]] static bool suits_winograd(const ConvStage& stage);
-  void build_winograd(ConvStage& stage, const std::vector<float>& weight);
-  void build_direct_weights(ConvStage& stage, const std::vector<float>& weight, const std::vector<float>& bias);
-  void build_depthwise_weights(ConvStage& stage, const std::vector<float>& weight, const std::vector<float>& bias);
+  void build_conv(const Model& model, std::size_t layer, std::uint32_t input_floats, WinogradLimit limit);
+  void build_direct(ConvStage& stage, const std::vector<float>& weight, const std::vector<float>& bias);
+  void build_winograd(ConvStage& stage, const std::vector<float>& weight, const std::vector<float>& bias,
+                      std::uint32_t longest_chain);
+  void build_depthwise(ConvStage& stage, const std::vector<float>& weight, const std::vector<float>& bias);
+  void cut_into_blocks(ProductStage& products, std::size_t sums) const;
+  /// Weights of `parts` products one after the other: `value(part, step, lane)` in the order of ProductStage.
+  template <class Value>
+  const float* pack_weights(const ProductStage& products, std::size_t parts, Value value);
+  const std::uint32_t* keep_offsets(std::vector<std::uint32_t> offsets);
   void build_epilogue(const ConvLayer& layer, const ConvWeights& weights, std::size_t width, Epilogue& epilogue);
   void build_pool(const Model& model, std::uint32_t vectors);
   void build_pad_run(const Model& model);
@@ -58,12 +68,11 @@ class PlannedModel {
 
   std::uint32_t lanes_;
   std::uint32_t registers_;
-  bool allow_winograd_;
   Plan plan_;
   std::vector<TableBlock> table_blocks_;
+  std::size_t first_layer_ = 1;  ///< number, from 1, of the conv layer that convs_[0] computes
   std::vector<ConvStage> convs_;
-  std::vector<std::unique_ptr<WinogradStage>> winograd_;
-  std::vector<std::vector<const float*>> winograd_weights_;
+  std::vector<std::vector<std::uint32_t>> offsets_;
   std::vector<DenseStage> dense_;
   std::vector<std::unique_ptr<float[], AlignedDelete>> memory_;
 };

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <utility>
 #include <vector>
 
 #include "plan_builder.hpp"
@@ -29,9 +30,13 @@ std::vector<float> ungroup(const ConvLayer& layer, std::uint32_t inputs, const s
   return full;
 }
 
+/// Columns a stage computes together: enough for several register blocks, few enough to stay in the first-level cache.
+constexpr std::uint32_t wanted_block_columns = 48;
+
 }  // namespace
 
-void PlannedModel::build_conv(const Model& model, std::size_t layer_index, std::uint32_t input_floats) {
+void PlannedModel::build_conv(const Model& model, std::size_t layer_index, std::uint32_t input_floats,
+                              WinogradLimit limit) {
   const ConvLayer& layer = model.architecture.conv_layers[layer_index];
   const ConvWeights& conv = model.weights.conv[layer_index];
   const std::uint32_t inputs = model.architecture.in_channels(layer_index);
@@ -43,70 +48,148 @@ void PlannedModel::build_conv(const Model& model, std::size_t layer_index, std::
   stage.pad_left = layer.pad_left;
   stage.pad_right = layer.pad_right;
   stage.input_floats = input_floats;
+  stage.relu = layer.activation.kind == Activation::Kind::relu;
   if (layer.groups == inputs && layer.filters == inputs && inputs > 1) {
-    stage.kind = ConvStage::Kind::depthwise;
+    stage.method = ConvStage::Method::depthwise;
     stage.group_inputs = stage.group_filters = inputs;
-    stage.block_positions = 1;
-    build_depthwise_weights(stage, conv.weight, conv.bias);
-    stage.output_floats = stage.group_vectors * lanes_;
+    build_depthwise(stage, conv.weight, conv.bias);
   } else {
     const bool ungrouped = layer.groups == 1 || cheaper_ungrouped(layer, inputs, lanes_);
     const std::vector<float> weight = ungrouped && layer.groups > 1 ? ungroup(layer, inputs, conv.weight) : conv.weight;
     stage.groups = ungrouped ? 1 : layer.groups;
     stage.group_inputs = inputs / stage.groups;
     stage.group_filters = layer.filters / stage.groups;
-    build_direct_weights(stage, weight, conv.bias);
-    if (allow_winograd_ && suits_winograd(stage)) build_winograd(stage, weight);
+    choose_method(stage, {lanes_, registers_}, limit);
+    if (stage.method == ConvStage::Method::winograd) {
+      build_winograd(stage, weight, conv.bias, limit.longest_chain);
+    } else {
+      build_direct(stage, weight, conv.bias);
+    }
+    const std::uint32_t height = most_product_tiles(registers_, lanes_, stage.products.block_vectors);
+    const std::uint32_t heights = wanted_block_columns / (height * stage.tile_columns);
+    stage.block_tiles = height * std::max(heights, 1U);
   }
-  stage.relu = layer.activation.kind == Activation::Kind::relu;
   build_epilogue(layer, conv, stage.output_floats, stage.epilogue);
   convs_.push_back(stage);
 }
 
-void PlannedModel::build_direct_weights(ConvStage& stage, const std::vector<float>& weight,
-                                        const std::vector<float>& bias) {
-  // Sums, weights and one broadcast input must fit the registers: 24 + 4 + 1 of 32, or 12 + 3 + 1 of 16.
-  const std::uint32_t most_vectors = registers_ == 32 ? 4 : 3;
-  const std::uint32_t sums = registers_ == 32 ? 24 : 12;
-  stage.group_vectors = vectors_for(stage.group_filters);
-  const std::uint32_t blocks = (stage.group_vectors + most_vectors - 1) / most_vectors;
-  stage.block_vectors = (stage.group_vectors + blocks - 1) / blocks;
-  stage.block_positions = sums / stage.block_vectors;
-  const std::size_t group_lanes = std::size_t{stage.group_vectors} * lanes_;
-  // The idle lanes of the last group spill behind the last filter.
-  stage.output_floats =
-      static_cast<std::uint32_t>(round_up((stage.groups - 1) * stage.group_filters + group_lanes, lanes_));
-
-  const std::size_t window = std::size_t{stage.kernel_size} * stage.group_inputs;
-  float* packed = allocate(stage.groups * window * group_lanes);
-  float* packed_bias = allocate(stage.groups * group_lanes);
-  stage.weights = packed;
-  stage.bias = packed_bias;
-  for (std::uint32_t g = 0; g < stage.groups; ++g) {
-    std::copy_n(&bias[std::size_t{g} * stage.group_filters], stage.group_filters, packed_bias + g * group_lanes);
-    for (std::uint32_t v = 0; v < stage.group_vectors;) {
-      const std::uint32_t vectors = std::min(stage.block_vectors, stage.group_vectors - v);
-      for (std::uint32_t k = 0; k < stage.kernel_size; ++k) {
-        for (std::uint32_t c = 0; c < stage.group_inputs; ++c) {
-          for (std::uint32_t lane = 0; lane < vectors * lanes_; ++lane) {
-            const std::uint32_t filter = v * lanes_ + lane;
-            if (filter < stage.group_filters) {
-              const std::size_t row = std::size_t{g} * stage.group_filters + filter;
-              *packed = weight[(row * stage.group_inputs + c) * stage.kernel_size + k];
-            }
-            ++packed;
-          }
-        }
-      }
-      v += vectors;
-    }
-  }
+void PlannedModel::cut_into_blocks(ProductStage& products, std::size_t sums) const {
+  const std::uint32_t most = most_product_vectors(registers_, lanes_);
+  products.vectors = vectors_for(sums);
+  products.blocks = (products.vectors + most - 1) / most;
+  products.block_vectors = (products.vectors + products.blocks - 1) / products.blocks;
+  products.wide_blocks = products.vectors - products.blocks * (products.block_vectors - 1);
 }
 
-void PlannedModel::build_depthwise_weights(ConvStage& stage, const std::vector<float>& weight,
-                                           const std::vector<float>& bias) {
-  stage.group_vectors = vectors_for(stage.group_filters);
-  const std::size_t width = std::size_t{stage.group_vectors} * lanes_;
+template <class Value>
+const float* PlannedModel::pack_weights(const ProductStage& products, std::size_t parts, Value value) {
+  float* const packed = allocate(parts * products.steps * products.vectors * lanes_);
+  float* next = packed;
+  for (std::size_t part = 0; part < parts; ++part) {
+    std::size_t first = 0;
+    for (std::uint32_t block = 0; block < products.blocks; ++block) {
+      const std::size_t vectors = products.block_vectors - (block < products.wide_blocks ? 0 : 1);
+      const std::size_t behind = first + vectors * lanes_;
+      for (std::size_t step = 0; step < products.steps; ++step) {
+        for (std::size_t lane = first; lane < behind; ++lane) *next++ = value(part, step, lane);
+      }
+      first = behind;
+    }
+  }
+  return packed;
+}
+
+const std::uint32_t* PlannedModel::keep_offsets(std::vector<std::uint32_t> offsets) {
+  offsets_.push_back(std::move(offsets));
+  return offsets_.back().data();
+}
+
+void PlannedModel::build_direct(ConvStage& stage, const std::vector<float>& weight, const std::vector<float>& bias) {
+  const std::uint32_t columns = stage.method == ConvStage::Method::paired ? 2 : 1;
+  const std::size_t filters = stage.group_filters;
+  const std::size_t inputs = stage.group_inputs;
+  stage.tile_columns = columns;
+  ProductStage& products = stage.products;
+  products.steps = products.chain_steps = stage.kernel_size * stage.group_inputs;
+  cut_into_blocks(products, columns * filters);
+
+  std::vector<std::uint32_t> offsets;
+  for (std::uint32_t c = 0; c < stage.groups * stage.group_inputs; c += stage.group_inputs) {
+    for (std::uint32_t step = 0; step < products.steps; ++step) {
+      const std::uint32_t channel = c + step % stage.group_inputs;
+      const std::uint32_t column = step / stage.group_inputs * stage.dilation;
+      offsets.push_back(columns == 1 ? column * stage.input_floats + channel
+                                     : column * 2 * stage.input_floats + pair_slot(channel, lanes_));
+    }
+  }
+  products.offsets = keep_offsets(std::move(offsets));
+  const std::uint64_t period = 2 * std::uint64_t{stage.stride};
+  if (columns == 2 && period <= 64) {
+    stage.zipped_columns = 0;
+    for (std::uint64_t k = 0; k < stage.kernel_size; ++k) {
+      stage.zipped_columns |= std::uint64_t{1} << k * stage.dilation % period;
+    }
+  }
+  stage.zero_column = allocate(stage.input_floats);
+
+  stage.weights = pack_weights(products, stage.groups, [&](std::size_t group, std::size_t step, std::size_t lane) {
+    const std::size_t filter = lane / columns;
+    if (filter >= filters) return 0.0F;
+    return weight[((group * filters + filter) * inputs + step % inputs) * stage.kernel_size + step / inputs];
+  });
+  const std::size_t group_lanes = std::size_t{products.vectors} * lanes_;
+  float* packed_bias = allocate(stage.groups * group_lanes);
+  stage.bias = packed_bias;
+  for (std::size_t g = 0; g < stage.groups; ++g) {
+    for (std::size_t i = 0; i < columns * filters; ++i) {
+      packed_bias[g * group_lanes + i] = bias[g * filters + i / columns];
+    }
+  }
+  // The idle lanes of the last group spill behind the last filter.
+  stage.output_floats = static_cast<std::uint32_t>(round_up(
+      (stage.groups - 1) * filters + round_up(round_up(group_lanes, columns * lanes_) / columns, lanes_), lanes_));
+}
+
+void PlannedModel::build_winograd(ConvStage& stage, const std::vector<float>& weight, const std::vector<float>& bias,
+                                  std::uint32_t longest_chain) {
+  const WinogradTransform& transform = stage.winograd;
+  const std::size_t filters = stage.group_filters;
+  const std::size_t inputs = stage.group_inputs;
+  stage.tile_columns = transform.outputs;
+  ProductStage& products = stage.products;
+  products.steps = stage.group_inputs;
+  const std::uint32_t chains = (products.steps + longest_chain - 1) / longest_chain;
+  products.chain_steps = (products.steps + chains - 1) / chains;
+  cut_into_blocks(products, 2 * filters);
+
+  std::vector<std::uint32_t> offsets;
+  for (std::uint32_t c = 0; c < stage.group_inputs; ++c) offsets.push_back(pair_slot(c, lanes_));
+  products.offsets = keep_offsets(std::move(offsets));
+  stage.zero_column = allocate(stage.input_floats);
+
+  // The points of a pair: +p and -p, and at last 0 and infinity.
+  const std::size_t pairs = transform.pairs;
+  stage.weights = pack_weights(products, pairs + 1, [&](std::size_t pair, std::size_t step, std::size_t lane) {
+    const std::size_t filter = lane / 2;
+    if (filter >= filters) return 0.0F;
+    const std::size_t point = pair < pairs ? 1 + 2 * pair + lane % 2 : lane % 2 * (transform.points() - 1);
+    const float* taps = &weight[(filter * inputs + step) * stage.kernel_size];
+    double sum = 0;
+    for (std::size_t k = 0; k < stage.kernel_size; ++k) {
+      sum += transform.filter[point][k] * static_cast<double>(taps[k]);
+    }
+    return static_cast<float>(sum);
+  });
+  float* packed_bias = allocate(std::size_t{products.vectors} * lanes_);
+  stage.bias = packed_bias;
+  for (std::size_t i = 0; i < 2 * filters; ++i) packed_bias[i] = bias[i / 2];
+  stage.output_floats = static_cast<std::uint32_t>(round_up(filters, lanes_));
+}
+
+void PlannedModel::build_depthwise(ConvStage& stage, const std::vector<float>& weight, const std::vector<float>& bias) {
+  const std::size_t width = round_up(stage.group_filters, lanes_);
+  stage.output_floats = static_cast<std::uint32_t>(width);
+  stage.block_tiles = wanted_block_columns;
   float* packed = allocate(stage.kernel_size * width);
   float* packed_bias = allocate(width);
   stage.weights = packed;

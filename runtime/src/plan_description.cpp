@@ -21,18 +21,7 @@ std::string PlannedModel::description() const {
   }
   for (std::size_t i = 0; i < convs_.size(); ++i) {
     const ConvStage& stage = convs_[i];
-    text += "conv stage " + number(i + 1) + ": ";
-    if (stage.kind == ConvStage::Kind::depthwise) {
-      text += "depthwise, channels in lanes";
-    } else if (stage.kind == ConvStage::Kind::winograd) {
-      const WinogradStage& winograd = *stage.winograd;
-      text += "Winograd F(" + number(winograd.transform.outputs) + "," + number(winograd.transform.kernel) + "), " +
-              number(winograd.chains) + (winograd.chains == 1 ? " chain" : " chains") + " of sums";
-    } else {
-      text += "direct, register blocks of " + number(stage.block_positions) + " positions x " +
-              number(stage.block_vectors) + " vectors";
-      if (stage.groups > 1) text += ", " + number(stage.groups) + " groups";
-    }
+    text += "conv " + number(i + first_layer_) + ": " + method(i + first_layer_ - 1);
     text += ", kernel " + number(stage.kernel_size) + ", " + number(stage.group_inputs) + " -> " +
             number(stage.group_filters) + " channels\n";
   }
@@ -40,6 +29,28 @@ std::string PlannedModel::description() const {
                                      : "pooling: every column is computed\n";
   text += "working memory: " + number(plan_.working_floats * sizeof(float) / 1024) + " KiB\n";
   return text;
+}
+
+bool PlannedModel::uses_winograd(std::size_t layer) const noexcept {
+  return layer + 1 >= first_layer_ && convs_[layer + 1 - first_layer_].method == ConvStage::Method::winograd;
+}
+
+std::string PlannedModel::method(std::size_t layer) const {
+  if (layer + 1 < first_layer_) return "tables";
+  const ConvStage& stage = convs_[layer + 1 - first_layer_];
+  const std::string groups = stage.groups > 1 ? ", " + std::to_string(stage.groups) + " groups" : "";
+  switch (stage.method) {
+    case ConvStage::Method::depthwise:
+      return "depthwise, channels in lanes";
+    case ConvStage::Method::paired:
+      return "direct, two columns a tile" + groups;
+    case ConvStage::Method::winograd:
+      return "Winograd F(" + std::to_string(stage.winograd.outputs) + "," + std::to_string(stage.kernel_size) +
+             "), sums of " + std::to_string(stage.products.chain_steps);
+    case ConvStage::Method::direct:
+      break;
+  }
+  return "direct" + groups;
 }
 
 }  // namespace bytecnn

@@ -1,21 +1,21 @@
 #include "rounding_error.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
-#include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <new>
 #include <random>
-#include <span>
-#include <vector>
 
 #include "bytecnn/reference.hpp"
 
 namespace bytecnn {
 namespace {
 
-constexpr std::size_t columns_behind_the_field = 40;
+constexpr std::uint64_t varied_columns = 40;
+/// A constant text has the same column everywhere: its error does not average out, and few positions show it.
+constexpr std::uint64_t constant_columns = 4;
+constexpr unsigned constant_bytes[] = {0, 32, 48, 101, 128, 255};
 constexpr std::uint64_t longest_input = 4096;
 
 struct AlignedDelete {
@@ -24,33 +24,42 @@ struct AlignedDelete {
 
 }  // namespace
 
-double measured_rounding_error(const Model& model, const Plan& plan, RunFunction run) {
+RoundingProbe::RoundingProbe(const Model& model, const Plan& plan) {
+  Model unpadded = model;
+  unpadded.architecture.pad_token.reset();
+  std::mt19937 engine(1);
+  const auto add = [&](std::uint64_t columns, unsigned low, unsigned high) {
+    const std::uint64_t wanted = plan.receptive_field + columns * plan.total_stride;
+    const std::uint64_t length = std::min({wanted, std::uint64_t{plan.max_len}, longest_input});
+    const Architecture& architecture = unpadded.architecture;
+    if (architecture.pooled_positions(length) < minimum_pooled_positions(architecture.pooling)) return;
+    std::vector<std::byte> input(static_cast<std::size_t>(length));
+    for (std::byte& byte : input) byte = static_cast<std::byte>(low + engine() % (high - low + 1));
+    logits_.push_back(reference_logits(unpadded, input));
+    inputs_.push_back(std::move(input));
+  };
+  add(varied_columns, 0, 255);
+  add(varied_columns, 97, 122);
+  for (const unsigned byte : constant_bytes) add(constant_columns, byte, byte);
+}
+
+double RoundingProbe::error(const Plan& plan, RunFunction run) const {
   Plan unpadded = plan;
   unpadded.padded = false;
   unpadded.pool.pad_run.present = false;
-  Model reference = model;
-  reference.architecture.pad_token.reset();
-
-  const std::uint64_t wanted = plan.receptive_field + columns_behind_the_field * plan.total_stride;
-  const std::uint64_t length = std::min({wanted, std::uint64_t{plan.max_len}, longest_input});
-  if (model.architecture.pooled_positions(length) < minimum_pooled_positions(model.architecture.pooling)) return 0;
   const std::unique_ptr<float[], AlignedDelete> working(
       static_cast<float*>(::operator new[](plan.working_floats * sizeof(float), std::align_val_t{64})));
-  std::vector<float> logits(model.architecture.outputs);
-  std::vector<float> scores(model.architecture.outputs);
-  std::mt19937 engine(1);
   double worst = 0;
-  // All bytes, letters, and a single byte: the last is what a pool of equal columns is hardest on.
-  for (const auto& [low, high] : std::array<std::array<unsigned, 2>, 3>{{{0, 255}, {97, 122}, {32, 32}}}) {
-    std::vector<std::byte> input(static_cast<std::size_t>(length));
-    for (std::byte& byte : input) byte = static_cast<std::byte>(low + engine() % (high - low + 1));
-    run(unpadded, reinterpret_cast<const unsigned char*>(input.data()), input.size(), working.get(), logits.data(),
-        scores.data());
-    const std::vector<double> exact = reference_logits(reference, input);
+  for (std::size_t i = 0; i < inputs_.size(); ++i) {
+    const std::vector<double>& exact = logits_[i];
+    std::vector<float> logits(exact.size());
+    std::vector<float> scores(exact.size());
+    run(unpadded, reinterpret_cast<const unsigned char*>(inputs_[i].data()), inputs_[i].size(), working.get(),
+        logits.data(), scores.data());
     double scale = 1;
     for (const double logit : exact) scale = std::max(scale, std::abs(logit));
-    for (std::size_t i = 0; i < exact.size(); ++i) {
-      const double error = std::abs(static_cast<double>(logits[i]) - exact[i]) / scale;
+    for (std::size_t o = 0; o < exact.size(); ++o) {
+      const double error = std::abs(static_cast<double>(logits[o]) - exact[o]) / scale;
       worst = error > worst || std::isnan(error) ? error : worst;
     }
   }

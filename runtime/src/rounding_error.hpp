@@ -1,13 +1,27 @@
 #pragma once
 
+#include <cstddef>
+#include <vector>
+
 #include "bytecnn/model.hpp"
 
 #include "plan.hpp"
 
 namespace bytecnn {
 
-/// What a plan loses by rounding: the largest |logit - reference| / S over a few short inputs without padding, so that
-/// it costs a fraction of loading. A sample: over very many inputs the worst case is about three times as large.
-[[nodiscard]] double measured_rounding_error(const Model& model, const Plan& plan, RunFunction run);
+/// What plans of one model lose by rounding, on a few short inputs without padding whose exact logits are computed
+/// once.
+class RoundingProbe {
+ public:
+  /// Any plan of `model` will do.
+  RoundingProbe(const Model& model, const Plan& plan);
+
+  /// The largest |logit - reference| / S. A sample: over very many inputs the worst case is up to three times as large.
+  [[nodiscard]] double error(const Plan& plan, RunFunction run) const;
+
+ private:
+  std::vector<std::vector<std::byte>> inputs_;
+  std::vector<std::vector<double>> logits_;
+};
 
 }  // namespace bytecnn

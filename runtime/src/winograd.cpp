@@ -38,17 +38,15 @@ WinogradTransform make_winograd_transform(std::uint32_t outputs, std::uint32_t k
   const std::vector<double> pairs = pair_points(t.pairs);
 
   const std::vector<double> ends = even_polynomial(pairs);
-  for (std::size_t i = 0; i <= t.pairs; ++i) t.ends[i] = static_cast<float>(ends[i]);
+  for (std::size_t i = 0; i < t.pairs; ++i) t.ends[i] = static_cast<float>(ends[i]);
   for (std::size_t j = 0; j < t.pairs; ++j) {
     std::vector<double> others = pairs;
     others.erase(others.begin() + static_cast<std::ptrdiff_t>(j));
     const std::vector<double> coefficients = even_polynomial(others);
-    for (std::size_t i = 0; i < t.pairs; ++i) {
-      t.even[j][i] = static_cast<float>(coefficients[i]);
-      t.odd[j][i] = static_cast<float>(coefficients[i] * pairs[j]);
-    }
+    t.point[j] = static_cast<float>(pairs[j]);
+    for (std::size_t i = 0; i + 1 < t.pairs; ++i) t.others[j][i] = static_cast<float>(coefficients[i]);
     for (std::size_t i = 0; i < outputs; ++i) {
-      t.power[i][j] = static_cast<float>(std::pow(pairs[j], static_cast<double>(i)));
+      t.powers[i / 2][j][i % 2] = static_cast<float>(std::pow(pairs[j], static_cast<double>(i)));
     }
   }
 

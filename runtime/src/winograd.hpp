@@ -25,13 +25,14 @@ struct WinogradTransform {
   std::uint32_t outputs = 0;  ///< columns a tile
   std::uint32_t kernel = 0;
 
-  /// Point 0 from columns 0, 2, 4, ...; infinity from columns 1, 3, 5, ... with the same coefficients.
-  float ends[max_pairs + 1] = {};
-  /// Pair j: even[j] on columns 2, 4, ...; odd[j] on columns 1, 3, ...; +p is their sum, -p their difference.
-  float even[max_pairs][max_pairs] = {};
-  float odd[max_pairs][max_pairs] = {};
-  /// p_j^i for output i.
-  float power[max_outputs][max_pairs] = {};
+  /// Point 0 from columns 0, 2, 4, ...; infinity from columns 1, 3, 5, ... with the same coefficients; the last is 1.
+  float ends[max_pairs] = {};
+  float point[max_pairs] = {};  ///< p_j
+  /// Pair j: `even` of columns 2, 4, ... and `odd` of columns 1, 3, ... with the same coefficients, of which the last
+  /// is 1; point +p is even + p odd, -p is even - p odd.
+  float others[max_pairs][max_pairs] = {};
+  /// (p_j^2h, p_j^(2h+1)): what outputs 2h and 2h + 1 take of pair j.
+  float powers[max_outputs / 2][max_pairs][2] = {};
   /// Filter rows in double, in the order 0, +p_1, -p_1, ..., infinity: applied once, when a plan is built.
   double filter[max_points][max_kernel] = {};
 

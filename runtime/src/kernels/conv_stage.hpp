@@ -1,155 +1,146 @@
 #pragma once
-/// Convolutions over columns.
+/// Convolutions over columns without transforms: any kernel, stride, dilation and groups.
 ///
-/// Direct: filters in lanes. A block of Positions x Vectors sums stays in registers; every (tap, input channel) loads
-/// Vectors weight vectors and Positions broadcast inputs for Positions * Vectors FMAs. Bound: FMAs a position =
-/// kernel_size * inputs * vectors, at two (or one) a cycle; loads are fewer than FMAs wherever both block sides
-/// exceed 1. Depthwise: channels in lanes, one FMA a tap and vector; bound by its two loads an FMA.
+/// direct: filters in lanes, a tile is a column, a step is one input channel under one tap. Bound: kernel_size * inputs
+/// * vectors multiply-adds a column, at two a cycle (products.hpp).
+///
+/// paired, where filters would leave much of their last vector idle: a tile is two columns and lanes are filters x 2.
+///   1. zip       columns i and i + stride -> one column of pairs           4 stores a vector of inputs and two columns
+///   2. products  as above, on pairs
+///   3. unzip     two vectors of pairs -> one of each column
+/// 24 filters fill 3 vectors for two columns instead of 4.
+///
+/// depthwise: channels in lanes, a few columns at once, so that a tap's weights are loaded once for all of them. Bound:
+/// one multiply-add and one load a tap, vector and column.
 
 #include <cstddef>
 #include <cstdint>
 
+#include "kernels/pairs.hpp"
+#include "kernels/products.hpp"
 #include "kernels/simd.hpp"
 #include "plan.hpp"
 
 namespace bytecnn::kernels {
 
-/// Positions a block of `vectors` vectors may hold in registers, with room for the weights and a broadcast.
 template <class Arch>
-constexpr std::size_t positions_for(std::size_t vectors) {
-  return (registers<Arch> == 32 ? 24 : 12) / vectors;
-}
-
-/// One register block: sums for Positions columns and Vectors vectors of filters.
-template <class Arch, std::size_t Vectors, std::size_t Positions>
-void direct_block(const ConvStage& conv, const float* weights, const float* bias, const float* input,
-                  float* output) noexcept {
-  using V = Floats<Arch>;
-  const std::size_t position_step = std::size_t{conv.stride} * conv.input_floats;
-  const std::size_t tap_step = std::size_t{conv.dilation} * conv.input_floats;
-  V sums[Positions][Vectors];
-#pragma GCC unroll 24
-  for (std::size_t v = 0; v < Vectors; ++v) {
-    const V start = load<Arch>(bias + v * lanes<Arch>);
-#pragma GCC unroll 24
-    for (std::size_t p = 0; p < Positions; ++p) sums[p][v] = start;
-  }
-  for (std::uint32_t k = 0; k < conv.kernel_size; ++k, input += tap_step) {
-    for (std::uint32_t c = 0; c < conv.group_inputs; ++c, weights += Vectors * lanes<Arch>) {
-      V w[Vectors];
-#pragma GCC unroll 24
-      for (std::size_t v = 0; v < Vectors; ++v) w[v] = load<Arch>(weights + v * lanes<Arch>);
-#pragma GCC unroll 24
-      for (std::size_t p = 0; p < Positions; ++p) {
-        const V x(input[p * position_step + c]);
-#pragma GCC unroll 24
-        for (std::size_t v = 0; v < Vectors; ++v) sums[p][v] = multiply_add<Arch>(w[v], x, sums[p][v]);
-      }
-    }
-  }
-#pragma GCC unroll 24
-  for (std::size_t p = 0; p < Positions; ++p) {
-#pragma GCC unroll 24
-    for (std::size_t v = 0; v < Vectors; ++v) {
-      if (conv.relu) sums[p][v] = positive_max<Arch>(sums[p][v], V(0.0F));
-      sums[p][v].store_unaligned(output + p * conv.output_floats + v * lanes<Arch>);
-    }
-  }
-}
-
-/// All `count` columns of one block of filters: full register blocks, then what is left over in smaller ones.
-template <class Arch, std::size_t Vectors>
-void direct_columns(const ConvStage& conv, const float* weights, const float* bias, const float* input, float* output,
-                    std::size_t count) noexcept {
-  constexpr std::size_t full = positions_for<Arch>(Vectors);
-  const std::size_t input_step = std::size_t{conv.stride} * conv.input_floats;
-  std::size_t done = 0;
-  const auto blocks = [&]<std::size_t Positions>() {
-    for (; count - done >= Positions; done += Positions) {
-      direct_block<Arch, Vectors, Positions>(conv, weights, bias, input + done * input_step,
-                                             output + done * conv.output_floats);
-    }
-  };
-  blocks.template operator()<full>();
-  if constexpr (full > 4) blocks.template operator()<4>();
-  if constexpr (full > 2) blocks.template operator()<2>();
-  blocks.template operator()<1>();
-}
-
-template <class Arch>
-void direct_conv(const ConvStage& conv, const float* weights, const float* bias, const float* input, float* output,
-                 std::size_t count) noexcept {
-  const std::size_t window = std::size_t{conv.kernel_size} * conv.group_inputs;
-  for (std::uint32_t g = 0; g < conv.groups; ++g) {
-    const float* group_input = input + std::size_t{g} * conv.group_inputs;
+void direct_conv(const ConvStage& conv, const float* input, float* output, std::size_t count) noexcept {
+  const ProductStage& products = conv.products;
+  const std::size_t group_lanes = products.vectors * lanes<Arch>;
+  ProductTask task;
+  task.tile_step = std::size_t{conv.stride} * conv.input_floats;
+  task.output_step = conv.output_floats;
+  task.relu = conv.relu;
+  for (std::size_t g = 0; g < conv.groups; ++g) {
     // Groups go upwards, so that the idle lanes behind one group are overwritten by the next.
-    float* group_output = output + std::size_t{g} * conv.group_filters;
-    for (std::uint32_t v = 0; v < conv.group_vectors;) {
-      const std::uint32_t left = conv.group_vectors - v;
-      const std::uint32_t vectors = left < conv.block_vectors ? left : conv.block_vectors;
-      switch (vectors) {
-        case 1:
-          direct_columns<Arch, 1>(conv, weights, bias, group_input, group_output, count);
-          break;
-        case 2:
-          direct_columns<Arch, 2>(conv, weights, bias, group_input, group_output, count);
-          break;
-        case 3:
-          direct_columns<Arch, 3>(conv, weights, bias, group_input, group_output, count);
-          break;
-        default:
-          direct_columns<Arch, 4>(conv, weights, bias, group_input, group_output, count);
-          break;
-      }
-      weights += window * vectors * lanes<Arch>;
-      bias += vectors * lanes<Arch>;
-      group_output += vectors * lanes<Arch>;
-      v += vectors;
+    task.offsets = products.offsets + g * products.steps;
+    task.weights = conv.weights + g * products.steps * group_lanes;
+    task.start = conv.bias + g * group_lanes;
+    run_products<Arch, false>(products, task, input, output + g * conv.group_filters, count);
+  }
+}
+
+/// Columns of pairs from the `available` columns at `input`: the i-th holds columns i and i + stride.
+template <class Arch>
+void zip_columns(const ConvStage& conv, const float* input, std::size_t available, std::size_t count,
+                 float* zipped) noexcept {
+  const std::size_t width = conv.input_floats;
+  const std::size_t period = 2 * std::size_t{conv.stride};
+  std::size_t residue = 0;
+  for (std::size_t i = 0; i < count; ++i, zipped += 2 * width, residue = residue + 1 == period ? 0 : residue + 1) {
+    if (period <= 64 && (conv.zipped_columns >> residue & 1U) == 0) continue;
+    const std::size_t partner = i + conv.stride;
+    const float* const first = i < available ? input + i * width : conv.zero_column;
+    const float* const second = partner < available ? input + partner * width : conv.zero_column;
+    for (std::size_t c = 0; c < width; c += lanes<Arch>) {
+      const auto a = load<Arch>(first + c);
+      const auto b = load<Arch>(second + c);
+      zip_low<Arch>(a, b).store_aligned(zipped + 2 * c);
+      zip_high<Arch>(a, b).store_aligned(zipped + 2 * c + lanes<Arch>);
     }
   }
 }
 
-/// One filter a channel: weights[tap][channel].
+/// Sums of one tile, `vectors` vectors of pairs, to two columns; `second` is null where that column is not wanted.
+template <class Arch>
+BYTECNN_INLINE void unzip_columns(const float* pairs, std::size_t vectors, float* first, float* second) {
+  for (std::size_t v = 0; v < vectors; v += 2, first += lanes<Arch>) {
+    const auto a = load<Arch>(pairs + v * lanes<Arch>);
+    const auto b = v + 1 < vectors ? load<Arch>(pairs + (v + 1) * lanes<Arch>) : Floats<Arch>(0.0F);
+    firsts<Arch>(a, b).store_unaligned(first);
+    if (second == nullptr) continue;
+    seconds<Arch>(a, b).store_unaligned(second);
+    second += lanes<Arch>;
+  }
+}
+
+template <class Arch>
+void paired_conv(const ConvStage& conv, const float* input, float* output, std::size_t count, float* scratch) noexcept {
+  const ProductStage& products = conv.products;
+  const std::size_t group_lanes = products.vectors * lanes<Arch>;
+  const std::size_t pair_width = 2 * std::size_t{conv.input_floats};
+  const std::size_t reach = conv.reach();
+  float* const sums = scratch;
+  float* const zipped = scratch + conv.block_tiles * group_lanes;
+  ProductTask task;
+  task.tile_step = 2 * std::size_t{conv.stride} * pair_width;
+  task.output_step = group_lanes;
+  task.relu = conv.relu;
+  for (std::size_t done = 0; done < count; done += conv.block_columns()) {
+    const std::size_t columns = count - done < conv.block_columns() ? count - done : conv.block_columns();
+    const std::size_t tiles = (columns + 1) / 2;
+    zip_columns<Arch>(conv, input + done * conv.stride * conv.input_floats, (columns - 1) * conv.stride + reach + 1,
+                      (tiles - 1) * 2 * conv.stride + reach + 1, zipped);
+    for (std::size_t g = 0; g < conv.groups; ++g) {
+      task.offsets = products.offsets + g * products.steps;
+      task.weights = conv.weights + g * products.steps * group_lanes;
+      task.start = conv.bias + g * group_lanes;
+      run_products<Arch, true>(products, task, zipped, sums, tiles);
+      for (std::size_t tile = 0; tile < tiles; ++tile) {
+        float* const column = output + (done + 2 * tile) * conv.output_floats + g * conv.group_filters;
+        unzip_columns<Arch>(sums + tile * group_lanes, products.vectors, column,
+                            2 * tile + 1 < columns ? column + conv.output_floats : nullptr);
+      }
+    }
+  }
+}
+
+template <class Arch, std::size_t Columns>
+BYTECNN_INLINE void depthwise_block(const ConvStage& conv, const float* input, float* output) {
+  const std::size_t width = conv.output_floats;
+  const std::size_t column_step = std::size_t{conv.stride} * conv.input_floats;
+  const std::size_t tap_step = std::size_t{conv.dilation} * conv.input_floats;
+  for (std::size_t i = 0; i < width; i += lanes<Arch>) {
+    Floats<Arch> sums[Columns];
+    const auto bias = load<Arch>(conv.bias + i);
+#pragma GCC unroll 8
+    for (std::size_t p = 0; p < Columns; ++p) sums[p] = bias;
+    const float* tap = input + i;
+    for (std::size_t k = 0; k < conv.kernel_size; ++k, tap += tap_step) {
+      const auto weights = load<Arch>(conv.weights + k * width + i);
+#pragma GCC unroll 8
+      for (std::size_t p = 0; p < Columns; ++p) {
+        sums[p] = multiply_add<Arch>(weights, load<Arch>(tap + p * column_step), sums[p]);
+      }
+    }
+#pragma GCC unroll 8
+    for (std::size_t p = 0; p < Columns; ++p) {
+      if (conv.relu) sums[p] = positive_max<Arch>(sums[p], Floats<Arch>(0.0F));
+      sums[p].store_aligned(output + p * width + i);
+    }
+  }
+}
+
 template <class Arch>
 void depthwise_conv(const ConvStage& conv, const float* input, float* output, std::size_t count) noexcept {
-  const std::size_t width = conv.group_vectors * lanes<Arch>;
-  const std::size_t tap_step = std::size_t{conv.dilation} * conv.input_floats;
-  for (std::size_t p = 0; p < count; ++p) {
-    const float* column = input + p * conv.stride * conv.input_floats;
-    for (std::size_t i = 0; i < width; i += lanes<Arch>) {
-      auto sum = load<Arch>(conv.bias + i);
-      for (std::uint32_t k = 0; k < conv.kernel_size; ++k) {
-        sum = multiply_add<Arch>(load<Arch>(conv.weights + k * width + i), load<Arch>(column + k * tap_step + i), sum);
-      }
-      if (conv.relu) sum = positive_max<Arch>(sum, Floats<Arch>(0.0F));
-      sum.store_aligned(output + p * conv.output_floats + i);
-    }
+  constexpr std::size_t block = 8;
+  const std::size_t column_step = std::size_t{conv.stride} * conv.input_floats;
+  std::size_t done = 0;
+  for (; done + block <= count; done += block) {
+    depthwise_block<Arch, block>(conv, input + done * column_step, output + done * conv.output_floats);
   }
-}
-
-/// Activation, scale and shift, residual, over `count` finished columns of `vectors` vectors. `residual` is the first
-/// input column that is added; `activated` tells that the activation is done already.
-template <class Arch>
-void apply_epilogue(const Epilogue& epilogue, bool activated, float* columns, std::size_t count, std::size_t vectors,
-                    const float* residual, std::size_t residual_floats) noexcept {
-  if (!activated) activate<Arch>(columns, count * vectors, epilogue.activation, epilogue.slope);
-  const std::size_t width = vectors * lanes<Arch>;
-  if (epilogue.scale != nullptr) {
-    for (std::size_t p = 0; p < count; ++p) {
-      for (std::size_t i = 0; i < width; i += lanes<Arch>) {
-        float* at = columns + p * width + i;
-        multiply_add<Arch>(load<Arch>(at), load<Arch>(epilogue.scale + i), load<Arch>(epilogue.shift + i))
-            .store_aligned(at);
-      }
-    }
-  }
-  if (epilogue.residual) {
-    for (std::size_t p = 0; p < count; ++p) {
-      for (std::size_t i = 0; i < width; i += lanes<Arch>) {
-        float* at = columns + p * width + i;
-        (load<Arch>(at) + load<Arch>(residual + p * residual_floats + i)).store_aligned(at);
-      }
-    }
+  for (; done < count; ++done) {
+    depthwise_block<Arch, 1>(conv, input + done * column_step, output + done * conv.output_floats);
   }
 }
 

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "kernels/activations.hpp"
 #include "kernels/simd.hpp"
 #include "plan.hpp"
 

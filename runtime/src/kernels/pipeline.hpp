@@ -10,6 +10,7 @@
 
 #include "kernels/conv_stage.hpp"
 #include "kernels/dense_stage.hpp"
+#include "kernels/epilogue.hpp"
 #include "kernels/pool_stage.hpp"
 #include "kernels/simd.hpp"
 #include "kernels/table_pool.hpp"
@@ -18,10 +19,6 @@
 #include "plan.hpp"
 
 namespace bytecnn::kernels {
-
-BYTECNN_INLINE std::int64_t smaller(std::int64_t a, std::int64_t b) {
-  return a < b ? a : b;
-}
 
 template <class Arch>
 class Pipeline {
@@ -40,7 +37,7 @@ class Pipeline {
     pooler_.start();
     if (plan_.conv_count == 0) {
       for (std::int64_t done = 0; done < pooled;) {
-        const std::int64_t count = smaller(pooled - done, plan_.tile_columns);
+        const std::int64_t count = smaller<std::int64_t>(pooled - done, plan_.tile_columns);
         make_table_columns(done, done + count, tile);
         pooler_.add_columns(tile, count);
         done += count;
@@ -55,9 +52,7 @@ class Pipeline {
  private:
   [[nodiscard]] const ConvStage& conv(std::uint32_t s) const { return plan_.convs[s]; }
   [[nodiscard]] StageState& state(std::uint32_t s) const { return states_[s]; }
-  [[nodiscard]] static std::int64_t reach(const ConvStage& c) {
-    return static_cast<std::int64_t>(c.dilation) * (c.kernel_size - 1);
-  }
+  [[nodiscard]] static std::int64_t reach(const ConvStage& c) { return c.reach(); }
 
   /// How many columns each stage has to compute; returns how many are pooled. Sets `repeats_`.
   std::int64_t count_columns() noexcept {
@@ -76,8 +71,12 @@ class Pipeline {
     if (!run.present) return length;
     const auto stride = static_cast<std::int64_t>(plan_.total_stride);
     const std::int64_t text_end = source_.length + static_cast<std::int64_t>(plan_.total_pad_left);
-    const std::int64_t first_constant = divide(text_end + stride - 1, stride);
+    std::int64_t first_constant = divide(text_end + stride - 1, stride);
     if (first_constant > run.last_constant) return length;
+    // Whole tiles are pooled in registers: a few of the constant columns are cheaper computed than left out. One stays,
+    // with which the border is counted.
+    const auto tile = static_cast<std::int64_t>(plan_.pool_in_tiles ? conv(plan_.conv_count - 1).tile_columns : 1);
+    first_constant = smaller<std::int64_t>((first_constant + tile - 1) / tile * tile, run.last_constant);
     repeats_ = run.last_constant - first_constant + 1;
     // Only the columns before the first constant one; their windows end inside the padded input, so that no stage
     // needs its right border.
@@ -85,7 +84,7 @@ class Pipeline {
     for (std::uint32_t s = plan_.conv_count; s-- > 0;) {
       state(s).needed = needed;
       if (needed > 0) needed = (needed - 1) * conv(s).stride + reach(conv(s)) + 1 - conv(s).pad_left;
-      needed = smaller(needed < 0 ? 0 : needed, state(s).inputs);
+      needed = smaller<std::int64_t>(needed < 0 ? 0 : needed, state(s).inputs);
     }
     table_columns_ = needed;
     return first_constant;
@@ -116,7 +115,7 @@ class Pipeline {
     } else if (st.end >= left + st.inputs) {
       zeros = left + st.inputs + conv(s).pad_right - st.end;
     }
-    zeros = smaller(zeros, room(s));
+    zeros = smaller<std::int64_t>(zeros, room(s));
     if (zeros <= 0) return;
     float* out = buffer_end(s);
     const std::size_t floats = static_cast<std::size_t>(zeros) * conv(s).input_floats;
@@ -127,13 +126,13 @@ class Pipeline {
   /// How many real columns the stage's buffer takes now.
   [[nodiscard]] std::int64_t appetite(std::uint32_t s) const {
     const std::int64_t real = state(s).end - conv(s).pad_left;
-    return real < 0 ? 0 : smaller(room(s), state(s).inputs - real);
+    return real < 0 ? 0 : smaller<std::int64_t>(room(s), state(s).inputs - real);
   }
 
   /// Drops the input columns that no later window needs.
   void slide(std::uint32_t s) noexcept {
     StageState& st = state(s);
-    const std::int64_t next = smaller(st.produced * conv(s).stride, st.end);
+    const std::int64_t next = smaller<std::int64_t>(st.produced * conv(s).stride, st.end);
     if (next <= st.first) return;
     const std::size_t width = conv(s).input_floats;
     const float* from = buffer(s) + static_cast<std::size_t>(next - st.first) * width;
@@ -142,39 +141,70 @@ class Pipeline {
     st.first = next;
   }
 
-  /// Columns that stage `s` can compute from its buffer: whole register blocks until the last ones.
+  /// Columns that stage `s` can compute from its buffer: whole blocks until the last ones.
   [[nodiscard]] std::int64_t computable(std::uint32_t s) const {
     const StageState& st = state(s);
     const std::int64_t windows = st.end - reach(conv(s)) - 1;
     const std::int64_t possible = windows < 0 ? 0 : windows / conv(s).stride + 1 - st.produced;
     const std::int64_t wanted = st.needed - st.produced;
     if (possible >= wanted) return wanted;
-    return possible <= 0 ? 0 : possible - possible % conv(s).block_positions;
+    return possible <= 0 ? 0 : possible - possible % conv(s).block_columns();
+  }
+
+  /// Of `count` columns of stage `s` as many as `room` takes: whole tiles until the last ones.
+  [[nodiscard]] std::int64_t fitting(std::uint32_t s, std::int64_t count, std::int64_t room) const {
+    return count <= room ? count : room - room % conv(s).tile_columns;
+  }
+
+  [[nodiscard]] const float* window(std::uint32_t s) const {
+    const StageState& st = state(s);
+    return buffer(s) + static_cast<std::size_t>(st.produced * conv(s).stride - st.first) * conv(s).input_floats;
   }
 
   /// `count` columns, with relu where it is the stage's activation, without the rest of the epilogue.
   void conv_columns(const ConvStage& c, const float* window, float* out, std::size_t count) noexcept {
-    switch (c.kind) {
-      case ConvStage::Kind::direct:
-        return direct_conv<Arch>(c, c.weights, c.bias, window, out, count);
-      case ConvStage::Kind::depthwise:
+    float* const scratch = working_ + plan_.scratch_offset;
+    switch (c.method) {
+      case ConvStage::Method::direct:
+        return direct_conv<Arch>(c, window, out, count);
+      case ConvStage::Method::paired:
+        return paired_conv<Arch>(c, window, out, count, scratch);
+      case ConvStage::Method::winograd:
+        return with_winograd<Arch>(c, scratch, [&](auto convolution) { convolution.columns(window, out, count); });
+      case ConvStage::Method::depthwise:
         return depthwise_conv<Arch>(c, window, out, count);
-      case ConvStage::Kind::winograd:
-        return winograd_conv<Arch>(c, window, out, count, working_ + plan_.scratch_offset);
     }
   }
 
   /// Computes `count` columns of stage `s` into `out`.
   void compute(std::uint32_t s, std::int64_t count, float* out) noexcept {
-    StageState& st = state(s);
     const ConvStage& c = conv(s);
-    const float* window = buffer(s) + static_cast<std::size_t>(st.produced * c.stride - st.first) * c.input_floats;
     const auto columns = static_cast<std::size_t>(count);
-    conv_columns(c, window, out, columns);
+    conv_columns(c, window(s), out, columns);
     apply_epilogue<Arch>(c.epilogue, c.relu, out, columns, c.output_floats / lanes<Arch>,
-                         window + std::size_t{c.epilogue.residual_column} * c.input_floats, c.input_floats);
-    st.produced += count;
+                         window(s) + std::size_t{c.epilogue.residual_column} * c.input_floats, c.input_floats);
+    state(s).produced += count;
     slide(s);
+  }
+
+  /// Computes and pools `count` columns of the last stage.
+  void pool_last(std::uint32_t last, std::int64_t count, float* tile) noexcept {
+    const ConvStage& c = conv(last);
+    if (plan_.pool_in_tiles && count >= c.tile_columns) {
+      const std::int64_t whole = count - count % c.tile_columns;
+      with_winograd<Arch>(c, working_ + plan_.scratch_offset, [&](auto convolution) {
+        convolution.pool(window(last), static_cast<std::size_t>(whole), pooler_);
+      });
+      state(last).produced += whole;
+      count -= whole;
+      if (count == 0) return slide(last);
+    }
+    while (count > 0) {
+      const std::int64_t part = smaller<std::int64_t>(count, plan_.tile_columns);
+      compute(last, part, tile);
+      pooler_.add_columns(tile, part);
+      count -= part;
+    }
   }
 
   void run_convs(std::int64_t pooled, float* tile) noexcept {
@@ -182,7 +212,7 @@ class Pipeline {
     std::int64_t made = 0;  // table columns
     while (state(last).produced < pooled) {
       append_padding(0);
-      const std::int64_t fresh = smaller(appetite(0), table_columns_ - made);
+      const std::int64_t fresh = smaller<std::int64_t>(appetite(0), table_columns_ - made);
       if (fresh > 0) {
         make_table_columns(made, made + fresh, buffer_end(0));
         made += fresh;
@@ -191,18 +221,13 @@ class Pipeline {
       }
       for (std::uint32_t s = 0; s < last; ++s) {
         append_padding(s + 1);
-        const std::int64_t count = smaller(computable(s), appetite(s + 1));
+        const std::int64_t count = fitting(s, computable(s), appetite(s + 1));
         if (count <= 0) continue;
         compute(s, count, buffer_end(s + 1));
         state(s + 1).end += count;
         append_padding(s + 1);
       }
-      for (std::int64_t left = computable(last); left > 0;) {
-        const std::int64_t count = smaller(left, plan_.tile_columns);
-        compute(last, count, tile);
-        pooler_.add_columns(tile, count);
-        left -= count;
-      }
+      pool_last(last, computable(last), tile);
     }
   }
 

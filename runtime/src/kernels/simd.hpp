@@ -14,6 +14,11 @@
 
 namespace bytecnn::kernels {
 
+template <class Number>
+BYTECNN_INLINE Number smaller(Number a, Number b) {
+  return a < b ? a : b;
+}
+
 template <class Arch>
 using Floats = xsimd::batch<float, Arch>;
 
@@ -27,6 +32,14 @@ inline constexpr bool shares_tails = lanes<Arch> >= 8;
 /// Vector registers: 32 where the instruction set has AVX-512 or NEON64, else 16.
 template <class Arch>
 inline constexpr std::size_t registers = 16;
+
+/// Whether a multiplication and an addition are one instruction.
+template <class Arch>
+inline constexpr bool has_fma = true;
+#if XSIMD_WITH_SSE2
+template <>
+inline constexpr bool has_fma<xsimd::sse2> = false;
+#endif
 
 /// Whether the 32-bit integer maximum is one instruction (SSE2 lacks it).
 template <class Arch>
@@ -155,47 +168,6 @@ BYTECNN_INLINE Floats<Arch> swap_halves(Floats<Arch> x) {
   alignas(64) float memory[lanes<Arch>];
   x.store_aligned(memory);
   return load_halves<Arch>(memory + lanes<Arch> / 2, memory);
-}
-
-template <class Arch>
-BYTECNN_INLINE Floats<Arch> sigmoid(Floats<Arch> x) {
-  const Floats<Arch> one(1.0F);
-  return one / (one + xsimd::exp(-x));
-}
-
-/// Gelu in its erf form: x / 2 (1 + erf(x / sqrt 2)).
-template <class Arch>
-BYTECNN_INLINE Floats<Arch> gelu(Floats<Arch> x) {
-  constexpr float inverse_sqrt2 = 0.70710678118654752F;
-  return Floats<Arch>(0.5F) * x * (Floats<Arch>(1.0F) + xsimd::erf(x * Floats<Arch>(inverse_sqrt2)));
-}
-
-/// Applies an activation to `count` vectors in place.
-template <class Arch>
-void activate(float* values, std::size_t count, Activation::Kind kind, float slope) noexcept {
-  using V = Floats<Arch>;
-  const auto apply = [values, count](auto function) {
-    for (std::size_t i = 0; i < count; ++i) {
-      float* p = values + i * lanes<Arch>;
-      function(load<Arch>(p)).store_aligned(p);
-    }
-  };
-  switch (kind) {
-    case Activation::Kind::none:
-      return;
-    case Activation::Kind::relu:
-      return apply([](V x) { return xsimd::max(x, V(0.0F)); });
-    case Activation::Kind::leaky_relu:
-      return apply([slope](V x) { return xsimd::select(x > V(0.0F), x, x * V(slope)); });
-    case Activation::Kind::gelu:
-      return apply([](V x) { return gelu<Arch>(x); });
-    case Activation::Kind::silu:
-      return apply([](V x) { return x * sigmoid<Arch>(x); });
-    case Activation::Kind::tanh:
-      return apply([](V x) { return xsimd::tanh(x); });
-    case Activation::Kind::sigmoid:
-      return apply([](V x) { return sigmoid<Arch>(x); });
-  }
 }
 
 }  // namespace bytecnn::kernels

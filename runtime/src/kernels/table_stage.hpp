@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "kernels/activations.hpp"
 #include "kernels/simd.hpp"
 #include "plan.hpp"
 
@@ -97,9 +98,63 @@ void interior_columns_to_memory(const TableStage& table, const unsigned char* wi
   }
 }
 
+/// The same for windows of adjacent tokens that move by one, and columns of few vectors: a token's row is looked up
+/// once and serves Kernel columns. Cost: Kernel * Vectors row loads and Vectors stores a column.
+template <class Arch, std::size_t Kernel, bool Relu, std::size_t Vectors, class Token>
+void adjacent_columns_to_memory(const TableStage& table, const Token* window, std::int64_t count, float* out) noexcept {
+  using V = Floats<Arch>;
+  constexpr std::size_t width = Vectors * lanes<Arch>;
+  const float* const table_rows = table.rows;
+  const std::size_t row_floats = table.row_floats;
+  const float* rows[Kernel];
+#pragma GCC unroll 8
+  for (std::size_t k = 1; k < Kernel; ++k) rows[k] = table_rows + window[k - 1] * row_floats;
+  for (std::int64_t column = 0; column < count; ++column, out += width) {
+#pragma GCC unroll 8
+    for (std::size_t k = 1; k < Kernel; ++k) rows[k - 1] = rows[k];
+    rows[Kernel - 1] = table_rows + window[static_cast<std::size_t>(column) + Kernel - 1] * row_floats;
+#pragma GCC unroll 8
+    for (std::size_t v = 0; v < Vectors; ++v) {
+      V sum = load<Arch>(rows[0] + v * lanes<Arch>);
+#pragma GCC unroll 8
+      for (std::size_t k = 1; k < Kernel; ++k) sum += load<Arch>(rows[k] + k * width + v * lanes<Arch>);
+      if constexpr (Relu) sum = positive_max<Arch>(sum, V(0.0F));
+      sum.store_aligned(out + v * lanes<Arch>);
+    }
+  }
+}
+
+/// Whether `adjacent_columns` serves this table.
+BYTECNN_INLINE bool has_adjacent_columns(const TableStage& table) {
+  return table.stride == 1 && table.dilation == 1 && table.vectors <= 4 &&
+         (table.kernel_size == 3 || table.kernel_size == 5);
+}
+
+template <class Arch, std::size_t Kernel, bool Relu, class Token>
+void adjacent_columns_of_kernel(const TableStage& table, const Token* window, std::int64_t count, float* out) noexcept {
+  switch (table.vectors) {
+    case 1:
+      return adjacent_columns_to_memory<Arch, Kernel, Relu, 1>(table, window, count, out);
+    case 2:
+      return adjacent_columns_to_memory<Arch, Kernel, Relu, 2>(table, window, count, out);
+    case 3:
+      return adjacent_columns_to_memory<Arch, Kernel, Relu, 3>(table, window, count, out);
+    default:
+      return adjacent_columns_to_memory<Arch, Kernel, Relu, 4>(table, window, count, out);
+  }
+}
+
+/// `count` columns whose tokens begin at `window`, one after the other; relu applied where `Relu`.
+template <class Arch, bool Relu, class Token>
+void adjacent_columns(const TableStage& table, const Token* window, std::int64_t count, float* out) noexcept {
+  if (table.kernel_size == 3) return adjacent_columns_of_kernel<Arch, 3, Relu>(table, window, count, out);
+  return adjacent_columns_of_kernel<Arch, 5, Relu>(table, window, count, out);
+}
+
 template <class Arch, bool Relu>
 void interior_table_columns(const TableStage& table, const unsigned char* window, std::int64_t count,
                             float* out) noexcept {
+  if (has_adjacent_columns(table)) return adjacent_columns<Arch, Relu>(table, window, count, out);
   switch (table.kernel_size) {
     case 1:
       return interior_columns_to_memory<Arch, 1, Relu>(table, window, count, out);
@@ -112,32 +167,58 @@ void interior_table_columns(const TableStage& table, const unsigned char* window
   }
 }
 
-/// Columns [low, high) into `out`: sums, with relu already applied where that is the stage's activation.
-template <class Arch>
-void table_columns(const TableStage& table, const TokenSource& source, std::int64_t low, std::int64_t high,
-                   float* out) noexcept {
+/// The columns [begin, end) at the edges of the text, whose tokens are looked up one by one.
+template <class Arch, bool Relu>
+void edge_columns(const TableStage& table, const TokenSource& source, std::int64_t begin, std::int64_t end,
+                  float* out) noexcept {
+  constexpr std::int64_t most_tokens = 64;
   const std::size_t width = table.vectors * lanes<Arch>;
-  const bool relu = table.epilogue.activation == Activation::Kind::relu;
-  const ColumnRange interior = interior_columns(table, source, low, high);
-  const auto edges = [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t column = begin; column < end; ++column, out += width) {
-      edge_column<Arch>(table, source, column, out);
-      if (relu) activate<Arch>(out, table.vectors, Activation::Kind::relu, 0.0F);
+  if (has_adjacent_columns(table)) {
+    std::uint32_t tokens[most_tokens];
+    const std::int64_t reach = static_cast<std::int64_t>(table.kernel_size) - 1;
+    while (begin < end) {
+      const std::int64_t count = smaller(end - begin, most_tokens - reach);
+      const std::int64_t first = begin - static_cast<std::int64_t>(table.pad_left);
+      for (std::int64_t i = 0; i < count + reach; ++i) tokens[i] = static_cast<std::uint32_t>(source.at(first + i));
+      adjacent_columns<Arch, Relu>(table, tokens, count, out);
+      begin += count;
+      out += static_cast<std::size_t>(count) * width;
     }
-  };
-  edges(low, interior.begin);
+    return;
+  }
+  for (std::int64_t column = begin; column < end; ++column, out += width) {
+    edge_column<Arch>(table, source, column, out);
+    if (Relu) activate<Arch>(out, table.vectors, Activation::Kind::relu, 0.0F);
+  }
+}
+
+/// Columns [low, high) into `out`: sums, with relu where `Relu`.
+template <class Arch, bool Relu>
+void table_columns_with(const TableStage& table, const TokenSource& source, std::int64_t low, std::int64_t high,
+                        float* out) noexcept {
+  const std::size_t width = table.vectors * lanes<Arch>;
+  const ColumnRange interior = interior_columns(table, source, low, high);
+  edge_columns<Arch, Relu>(table, source, low, interior.begin, out);
+  out += static_cast<std::size_t>(interior.begin - low) * width;
   const std::int64_t count = interior.end - interior.begin;
   if (count > 0) {
     const unsigned char* window = source.bytes + interior.begin * static_cast<std::int64_t>(table.stride) -
                                   static_cast<std::int64_t>(table.pad_left);
-    if (relu) {
-      interior_table_columns<Arch, true>(table, window, count, out);
-    } else {
-      interior_table_columns<Arch, false>(table, window, count, out);
-    }
+    interior_table_columns<Arch, Relu>(table, window, count, out);
     out += static_cast<std::size_t>(count) * width;
   }
-  edges(interior.end, high);
+  edge_columns<Arch, Relu>(table, source, interior.end, high, out);
+}
+
+/// Columns [low, high) into `out`: sums, with relu already applied where that is the stage's activation.
+template <class Arch>
+void table_columns(const TableStage& table, const TokenSource& source, std::int64_t low, std::int64_t high,
+                   float* out) noexcept {
+  if (table.epilogue.activation == Activation::Kind::relu) {
+    table_columns_with<Arch, true>(table, source, low, high, out);
+  } else {
+    table_columns_with<Arch, false>(table, source, low, high, out);
+  }
 }
 
 }  // namespace bytecnn::kernels

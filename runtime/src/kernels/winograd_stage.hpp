@@ -1,168 +1,303 @@
 #pragma once
-/// Convolutions with stride and dilation 1 by Winograd's short algorithms.
+/// Convolutions with stride and dilation 1 by Winograd's short algorithms (winograd.hpp).
 ///
-/// A block of tiles goes through three steps, each in the first-level cache:
-///   1. input transform    columns -> U[point][tile][channel]                    about 2 q (q + 1) + 2 q operations
-///   2. products           M[point][chain][tile][filter] = U W, one matrix product a point and chain
-///   3. output transform   M -> `outputs` columns a tile                         about (m + 1) q + m operations
-/// Bound: (outputs + kernel - 1) * inputs * vectors FMAs a tile of `outputs` columns, against outputs * kernel * inputs
-/// * vectors directly: half of them for F(4, 3), 2 of 5 for F(4, 5).
+/// The transform's points are taken two at a time, +-p together and 0 with infinity, and lie side by side: one 64-bit
+/// broadcast feeds both, and filters x 2 fill whole vectors where filters alone would not (24 filters: 3 vectors of 16
+/// lanes for two points instead of 4). A block of tiles goes through three steps, in the first-level cache:
 ///
-/// The sum over channels is cut into short chains that are added in step 3: one chain of 28 channels loses 1.1e-5 of a
-/// logit at worst, two of 14 lose 7e-6.
+///   1. input transform    columns -> U[tile][pair of points][zipped channel]    2 q + 2 stores a vector and tile
+///   2. products           M[tile][pair of points][filter x 2] = U W             one matrix product a pair of points
+///   3. output transform   M -> columns, or straight into the pooling            q + 1 loads, (q + 1) m / 2 + q FMAs
+///
+/// Bound: (outputs + kernel - 1) / outputs * inputs * filters / lanes multiply-adds a column: half of the direct
+/// convolution's for F(4, 3), 2 of 5 for F(4, 5).
+///
+/// The sum over channels is cut into short chains (`chain_steps`): one chain of 28 channels loses 1.1e-5 of a logit at
+/// worst, two of 14 lose 7e-6.
 
 #include <cstddef>
 #include <cstdint>
 
-#include "kernels/conv_stage.hpp"
+#include "kernels/pairs.hpp"
+#include "kernels/pool_stage.hpp"
+#include "kernels/products.hpp"
 #include "kernels/simd.hpp"
 #include "plan.hpp"
 
 namespace bytecnn::kernels {
 
-/// U of one tile: `columns[j]` is the tile's j-th input column.
+/// U of a tile. The coefficients stay in registers from tile to tile.
 template <class Arch, std::size_t Pairs>
-BYTECNN_INLINE void transform_input(const WinogradTransform& t, const float* const* columns, std::size_t width,
-                                    float* out, std::size_t point_step) {
+class InputTransform {
+ public:
   using V = Floats<Arch>;
-  for (std::size_t i = 0; i < width; i += lanes<Arch>) {
-    V d[2 * Pairs + 2];
-#pragma GCC unroll 8
-    for (std::size_t j = 0; j < 2 * Pairs + 2; ++j) d[j] = load<Arch>(columns[j] + i);
-    V zero = d[0] * V(t.ends[0]);
-    V infinity = d[1] * V(t.ends[0]);
-#pragma GCC unroll 8
-    for (std::size_t j = 1; j < Pairs; ++j) {
-      zero = multiply_add<Arch>(d[2 * j], V(t.ends[j]), zero);
-      infinity = multiply_add<Arch>(d[2 * j + 1], V(t.ends[j]), infinity);
-    }
-    (zero + d[2 * Pairs]).store_aligned(out + i);
-    (infinity + d[2 * Pairs + 1]).store_aligned(out + (2 * Pairs + 1) * point_step + i);
-#pragma GCC unroll 8
-    for (std::size_t p = 0; p < Pairs; ++p) {
-      V even = d[2 * Pairs];  // the leading coefficient is 1
-      V odd = d[1] * V(t.odd[p][0]);
-#pragma GCC unroll 8
-      for (std::size_t j = 0; j + 1 < Pairs; ++j) even = multiply_add<Arch>(d[2 * j + 2], V(t.even[p][j]), even);
-#pragma GCC unroll 8
-      for (std::size_t j = 1; j < Pairs; ++j) odd = multiply_add<Arch>(d[2 * j + 1], V(t.odd[p][j]), odd);
-      (even + odd).store_aligned(out + (2 * p + 1) * point_step + i);
-      (even - odd).store_aligned(out + (2 * p + 2) * point_step + i);
-    }
-  }
-}
 
-/// The first `columns` of a tile's outputs from M. Chains 0: any number.
-template <class Arch, std::size_t Pairs, std::size_t Outputs, std::size_t Chains>
-BYTECNN_INLINE void transform_output(const ConvStage& conv, const float* products, std::size_t point_step,
-                                     std::size_t chain_step, std::size_t columns, float* out) {
-  using V = Floats<Arch>;
-  const WinogradTransform& t = conv.winograd->transform;
-  const std::size_t chains = Chains == 0 ? conv.winograd->chains : Chains;
-  const std::size_t width = conv.output_floats;
-  for (std::size_t i = 0; i < width; i += lanes<Arch>) {
-    V m[2 * Pairs + 2];
-#pragma GCC unroll 8
-    for (std::size_t p = 0; p < 2 * Pairs + 2; ++p) {
-      m[p] = load<Arch>(products + p * point_step + i);
+  explicit BYTECNN_INLINE InputTransform(const WinogradTransform& t) {
 #pragma GCC unroll 4
-      for (std::size_t chain = 1; chain < chains; ++chain) {
-        m[p] += load<Arch>(products + p * point_step + chain * chain_step + i);
-      }
-    }
-    V sums[Pairs];
-    V differences[Pairs];
-#pragma GCC unroll 8
     for (std::size_t p = 0; p < Pairs; ++p) {
-      sums[p] = m[2 * p + 1] + m[2 * p + 2];
-      differences[p] = m[2 * p + 1] - m[2 * p + 2];
-    }
-    const V start = load<Arch>(conv.bias + i);
-#pragma GCC unroll 8
-    for (std::size_t o = 0; o < Outputs; ++o) {
-      V y = o == 0 ? m[0] : o == Outputs - 1 ? m[2 * Pairs + 1] : differences[0] * V(t.power[o][0]);
-      if (o == 0) {
-#pragma GCC unroll 8
-        for (std::size_t p = 0; p < Pairs; ++p) y += sums[p];
-      } else {
-        const std::size_t first = o == Outputs - 1 ? 0 : 1;
-        if (o % 2 == 0 && o != Outputs - 1) y = sums[0] * V(t.power[o][0]);
-#pragma GCC unroll 8
-        for (std::size_t p = first; p < Pairs; ++p) {
-          y = multiply_add<Arch>(o % 2 == 0 ? sums[p] : differences[p], V(t.power[o][p]), y);
-        }
-      }
-      y += start;
-      if (conv.relu) y = positive_max<Arch>(y, V(0.0F));
-      if (o < columns) y.store_aligned(out + o * width + i);
+      plus_[p] = V(t.point[p]);
+      minus_[p] = V(-t.point[p]);
+      ends_[p] = V(t.ends[p]);
+#pragma GCC unroll 4
+      for (std::size_t j = 0; j + 1 < Pairs; ++j) others_[p][j] = V(t.others[p][j]);
     }
   }
-}
+
+  /// U of `tiles` tiles that begin Outputs columns apart at `columns`; a vector of channels at a time, so that what two
+  /// tiles share is loaded once.
+  template <std::size_t Outputs>
+  BYTECNN_INLINE void tiles(const float* columns, std::size_t width, std::size_t tiles, float* out) const {
+    for (std::size_t i = 0; i < width; i += lanes<Arch>) {
+      const float* column = columns + i;
+      V d[points];
+#pragma GCC unroll 8
+      for (std::size_t j = 0; j < points - Outputs; ++j, column += width) d[j + Outputs] = load<Arch>(column);
+      float* to = out + 2 * i;
+      for (std::size_t tile = 0; tile < tiles; ++tile, to += points * width) {
+#pragma GCC unroll 8
+        for (std::size_t j = 0; j < points - Outputs; ++j) d[j] = d[j + Outputs];
+#pragma GCC unroll 8
+        for (std::size_t j = points - Outputs; j < points; ++j, column += width) d[j] = load<Arch>(column);
+        vector(d, width, to);
+      }
+    }
+  }
+
+  /// U of one tile, whose j-th input column is `columns[j]`.
+  BYTECNN_INLINE void tile(const float* const* columns, std::size_t width, float* out) const {
+    for (std::size_t i = 0; i < width; i += lanes<Arch>) {
+      V d[points];
+#pragma GCC unroll 8
+      for (std::size_t j = 0; j < points; ++j) d[j] = load<Arch>(columns[j] + i);
+      vector(d, width, out + 2 * i);
+    }
+  }
+
+ private:
+  static constexpr std::size_t points = 2 * Pairs + 2;
+
+  BYTECNN_INLINE void vector(const V* d, std::size_t width, float* to) const {
+#pragma GCC unroll 4
+    for (std::size_t p = 0; p < Pairs; ++p, to += 2 * width) {
+      V even = d[2 * Pairs];  // the leading coefficient is 1
+      V odd = d[2 * Pairs - 1];
+#pragma GCC unroll 4
+      for (std::size_t j = 0; j + 1 < Pairs; ++j) {
+        even = multiply_add<Arch>(d[2 * j + 2], others_[p][j], even);
+        odd = multiply_add<Arch>(d[2 * j + 1], others_[p][j], odd);
+      }
+      store(to, multiply_add<Arch>(odd, plus_[p], even), multiply_add<Arch>(odd, minus_[p], even));
+    }
+    V zero = d[2 * Pairs];
+    V infinity = d[2 * Pairs + 1];
+#pragma GCC unroll 4
+    for (std::size_t j = 0; j < Pairs; ++j) {
+      zero = multiply_add<Arch>(d[2 * j], ends_[j], zero);
+      infinity = multiply_add<Arch>(d[2 * j + 1], ends_[j], infinity);
+    }
+    store(to, zero, infinity);
+  }
+
+  static BYTECNN_INLINE void store(float* to, V first, V second) {
+    zip_low<Arch>(first, second).store_aligned(to);
+    zip_high<Arch>(first, second).store_aligned(to + lanes<Arch>);
+  }
+
+  V plus_[Pairs], minus_[Pairs], ends_[Pairs];
+  V others_[Pairs][Pairs];
+};
+
+/// One vector of pairs of one tile: outputs (0, 1) and, of four, (2, 3), with relu where `Relu`.
+template <class Arch, std::size_t Pairs, std::size_t Outputs>
+struct OutputTransform {
+  using V = Floats<Arch>;
+
+  explicit BYTECNN_INLINE OutputTransform(const WinogradTransform& t)
+      : sign(pair_of<Arch>(1.0F, -1.0F)), first(pair_of<Arch>(1.0F, 0.0F)), second(pair_of<Arch>(0.0F, 1.0F)) {
+#pragma GCC unroll 4
+    for (std::size_t h = 0; h < Outputs / 2; ++h) {
+#pragma GCC unroll 4
+      for (std::size_t p = 0; p < Pairs; ++p) powers[h][p] = spread<Arch, true>(t.powers[h][p]);
+    }
+  }
+
+  template <bool Relu>
+  BYTECNN_INLINE void operator()(const float* products, std::size_t point_step, V bias, V* outputs) const {
+    const V ends = load<Arch>(products + Pairs * point_step);
+    if constexpr (Outputs == 2) {
+      outputs[0] = bias + ends;
+    } else {
+      outputs[0] = multiply_add<Arch>(ends, first, bias);
+      outputs[1] = multiply_add<Arch>(ends, second, bias);
+    }
+#pragma GCC unroll 4
+    for (std::size_t p = 0; p < Pairs; ++p) {
+      const V m = load<Arch>(products + p * point_step);
+      const V sum_and_difference = multiply_add<Arch>(second_twice<Arch>(m), sign, first_twice<Arch>(m));
+#pragma GCC unroll 4
+      for (std::size_t h = 0; h < Outputs / 2; ++h) {
+        outputs[h] = multiply_add<Arch>(sum_and_difference, powers[h][p], outputs[h]);
+      }
+    }
+    if constexpr (Relu) {
+#pragma GCC unroll 4
+      for (std::size_t h = 0; h < Outputs / 2; ++h) outputs[h] = positive_max<Arch>(outputs[h], V(0.0F));
+    }
+  }
+
+  V sign, first, second;
+  V powers[Outputs / 2][Pairs];
+};
 
 template <class Arch, std::size_t Pairs, std::size_t Outputs>
-void winograd_columns(const ConvStage& conv, const float* input, float* output, std::size_t count,
-                      float* scratch) noexcept {
-  constexpr std::size_t points = 2 * Pairs + 2;
-  const WinogradStage& stage = *conv.winograd;
-  const std::size_t in_width = conv.input_floats;
-  const std::size_t out_width = conv.output_floats;
-  const std::size_t u_step = stage.block_tiles * in_width;  // from point to point
-  const std::size_t chain_step = stage.block_tiles * out_width;
-  const std::size_t m_step = stage.chains * chain_step;  // from point to point
-  float* const transformed = scratch;
-  float* const products = scratch + points * u_step;
-  const std::size_t available = count + conv.kernel_size - 1;  // input columns that belong to these outputs
+class WinogradConv {
+ public:
+  using V = Floats<Arch>;
+  static constexpr std::size_t points = 2 * Pairs + 2;
 
-  for (std::size_t done = 0; done < count;) {
-    const std::size_t wanted = (count - done + Outputs - 1) / Outputs;
-    const std::size_t tiles = wanted < stage.block_tiles ? wanted : stage.block_tiles;
-    for (std::size_t tile = 0; tile < tiles; ++tile) {
-      const float* columns[points];
-      for (std::size_t j = 0; j < points; ++j) {
-        const std::size_t column = done + tile * Outputs + j;
-        columns[j] = column < available ? input + column * in_width : stage.zero_column;
+  /// `scratch` holds U and M of `block_tiles` tiles, aligned.
+  BYTECNN_INLINE WinogradConv(const ConvStage& conv, float* scratch) noexcept
+      : conv_(conv),
+        point_step_(conv.products.vectors * lanes<Arch>),
+        tile_step_((Pairs + 1) * point_step_),
+        products_(scratch),
+        transformed_(scratch + conv.block_tiles * tile_step_) {}
+
+  /// `count` columns into `output`.
+  void columns(const float* input, float* output, std::size_t count) noexcept {
+    for (std::size_t done = 0; done < count;) {
+      const std::size_t tiles = multiply(input + done * conv_.input_floats, count - done);
+      const std::size_t made = count - done < tiles * Outputs ? count - done : tiles * Outputs;
+      if (conv_.relu) {
+        store_columns<true>(output + done * conv_.output_floats, made);
+      } else {
+        store_columns<false>(output + done * conv_.output_floats, made);
       }
-      transform_input<Arch, Pairs>(stage.transform, columns, in_width, transformed + tile * in_width, u_step);
-    }
-    for (std::size_t p = 0; p < points; ++p) {
-      for (std::uint32_t chain = 0; chain < stage.chains; ++chain) {
-        const ConvStage& product = chain + 1 == stage.chains ? stage.last_product : stage.product;
-        direct_conv<Arch>(product, stage.weights[p * stage.chains + chain], stage.zero_bias,
-                          transformed + p * u_step + std::size_t{chain} * stage.product.group_inputs,
-                          products + p * m_step + chain * chain_step, tiles);
-      }
-    }
-    const auto transform_back = [&]<std::size_t Chains>() {
-      for (std::size_t tile = 0; tile < tiles; ++tile) {
-        const std::size_t left = count - done;
-        const std::size_t columns = left < Outputs ? left : Outputs;
-        transform_output<Arch, Pairs, Outputs, Chains>(conv, products + tile * out_width, m_step, chain_step, columns,
-                                                       output + done * out_width);
-        done += columns;
-      }
-    };
-    switch (stage.chains) {
-      case 1:
-        transform_back.template operator()<1>();
-        break;
-      case 2:
-        transform_back.template operator()<2>();
-        break;
-      default:
-        transform_back.template operator()<0>();
-        break;
+      done += made;
     }
   }
-}
 
-template <class Arch>
-void winograd_conv(const ConvStage& conv, const float* input, float* output, std::size_t count,
-                   float* scratch) noexcept {
-  const WinogradTransform& t = conv.winograd->transform;
-  if (t.pairs == 1) return winograd_columns<Arch, 1, 2>(conv, input, output, count, scratch);
-  if (t.pairs == 3) return winograd_columns<Arch, 3, 4>(conv, input, output, count, scratch);
-  if (t.outputs == 4) return winograd_columns<Arch, 2, 4>(conv, input, output, count, scratch);
-  return winograd_columns<Arch, 2, 2>(conv, input, output, count, scratch);
+  /// `count` columns, a multiple of Outputs, with relu into the pooling.
+  void pool(const float* input, std::size_t count, Pooler<Arch>& pooler) noexcept {
+    for (std::size_t done = 0; done < count;) {
+      const std::size_t tiles = multiply(input + done * conv_.input_floats, count - done);
+      pool_tiles(tiles, pooler);
+      done += tiles * Outputs;
+    }
+  }
+
+ private:
+  /// Steps 1 and 2 for the first tiles of `count` columns; returns how many tiles.
+  std::size_t multiply(const float* input, std::size_t count) noexcept {
+    const std::size_t wanted = (count + Outputs - 1) / Outputs;
+    const std::size_t tiles = smaller<std::size_t>(wanted, conv_.block_tiles);
+    const std::size_t in_width = conv_.input_floats;
+    const std::size_t available = count + conv_.kernel_size - 1;  // input columns that belong to these outputs
+    const std::size_t u_step = points * in_width;
+    const InputTransform<Arch, Pairs> transform(conv_.winograd);
+    const std::size_t whole = available < points ? 0 : smaller((available - points) / Outputs + 1, tiles);
+    transform.template tiles<Outputs>(input, in_width, whole, transformed_);
+    for (std::size_t tile = whole; tile < tiles; ++tile) {  // one at most
+      const float* columns[points];
+      for (std::size_t j = 0; j < points; ++j) {
+        const std::size_t column = tile * Outputs + j;
+        columns[j] = column < available ? input + column * in_width : conv_.zero_column;
+      }
+      transform.tile(columns, in_width, transformed_ + tile * u_step);
+    }
+    ProductTask task;
+    task.tile_step = u_step;
+    task.output_step = tile_step_;
+    for (std::size_t p = 0; p <= Pairs; ++p) {
+      task.offsets = conv_.products.offsets;
+      task.start = nullptr;
+      task.weights = conv_.weights + p * conv_.products.steps * point_step_;
+      run_products<Arch, true>(conv_.products, task, transformed_ + p * 2 * in_width, products_ + p * point_step_,
+                               tiles);
+    }
+    return tiles;
+  }
+
+  /// Step 3 into `count` columns, a vector of filters at a time.
+  template <bool Relu>
+  void store_columns(float* output, std::size_t count) noexcept {
+    const OutputTransform<Arch, Pairs, Outputs> transform(conv_.winograd);
+    const std::size_t out_width = conv_.output_floats;
+    const std::size_t vectors = conv_.products.vectors;
+    for (std::size_t v = 0; v < vectors; v += 2, output += lanes<Arch>) {
+      const bool both = v + 1 < vectors;
+      const V bias = load<Arch>(conv_.bias + v * lanes<Arch>);
+      const V next_bias = both ? load<Arch>(conv_.bias + (v + 1) * lanes<Arch>) : V(0.0F);
+      const float* tile = products_ + v * lanes<Arch>;
+      for (std::size_t done = 0; done < count; done += Outputs, tile += tile_step_) {
+        V low[Outputs / 2];
+        V high[Outputs / 2];
+        transform.template operator()<Relu>(tile, point_step_, bias, low);
+        if (both) {
+          transform.template operator()<Relu>(tile + lanes<Arch>, point_step_, next_bias, high);
+        } else {
+#pragma GCC unroll 2
+          for (std::size_t h = 0; h < Outputs / 2; ++h) high[h] = V(0.0F);
+        }
+#pragma GCC unroll 2
+        for (std::size_t h = 0; h < Outputs / 2; ++h) {
+          float* const column = output + (done + 2 * h) * out_width;
+          if (done + 2 * h < count) firsts<Arch>(low[h], high[h]).store_aligned(column);
+          if (done + 2 * h + 1 < count) seconds<Arch>(low[h], high[h]).store_aligned(column + out_width);
+        }
+      }
+    }
+  }
+
+  /// Step 3 of whole tiles, whose columns are pooled and never stored.
+  void pool_tiles(std::size_t tiles, Pooler<Arch>& pooler) noexcept {
+    const OutputTransform<Arch, Pairs, Outputs> transform(conv_.winograd);
+    const std::size_t vectors = conv_.products.vectors;
+    for (std::size_t v = 0; v < vectors; v += 2) {
+      V sums[2] = {V(0.0F), V(0.0F)};
+      V maxima[2] = {V(0.0F), V(0.0F)};
+      for (std::size_t half = 0; half < 2 && v + half < vectors; ++half) {
+        const V bias = load<Arch>(conv_.bias + (v + half) * lanes<Arch>);
+        const float* tile = products_ + (v + half) * lanes<Arch>;
+        V sum(0.0F);
+        V maximum(0.0F);
+        for (std::size_t t = 0; t < tiles; ++t, tile += tile_step_) {
+          V outputs[Outputs / 2];
+          transform.template operator()<true>(tile, point_step_, bias, outputs);
+          if constexpr (Outputs == 2) {
+            sum += outputs[0];
+            maximum = positive_max<Arch>(maximum, outputs[0]);
+          } else {
+            sum += outputs[0] + outputs[1];
+            maximum = positive_max<Arch>(maximum, positive_max<Arch>(outputs[0], outputs[1]));
+          }
+        }
+        sums[half] = sum;
+        maxima[half] = maximum;
+      }
+      pooler.add_totals(v / 2 * lanes<Arch>, firsts<Arch>(sums[0], sums[1]) + seconds<Arch>(sums[0], sums[1]),
+                        positive_max<Arch>(firsts<Arch>(maxima[0], maxima[1]), seconds<Arch>(maxima[0], maxima[1])),
+                        V(0.0F), static_cast<float>(tiles * Outputs));
+    }
+    pooler.advance(static_cast<float>(tiles * Outputs));
+  }
+
+  const ConvStage& conv_;
+  std::size_t point_step_;  ///< floats of M from one pair of points to the next
+  std::size_t tile_step_;   ///< floats of M from tile to tile
+  float* products_;         ///< M
+  float* transformed_;      ///< U
+};
+
+/// Calls `use` with the convolution of the stage's transform.
+template <class Arch, class Use>
+BYTECNN_INLINE void with_winograd(const ConvStage& conv, float* scratch, Use use) {
+  if (conv.winograd.outputs == 4) {
+    if (conv.winograd.pairs == 2) return use(WinogradConv<Arch, 2, 4>(conv, scratch));
+    return use(WinogradConv<Arch, 3, 4>(conv, scratch));
+  }
+  if (conv.winograd.pairs == 1) return use(WinogradConv<Arch, 1, 2>(conv, scratch));
+  return use(WinogradConv<Arch, 2, 2>(conv, scratch));
 }
 
 }  // namespace bytecnn::kernels
