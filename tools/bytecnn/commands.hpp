@@ -17,6 +17,7 @@ using Action = std::function<ExitStatus()>;
 void add_classify_command(CLI::App& app, Action& action);
 void add_info_command(CLI::App& app, Action& action);
 void add_check_command(CLI::App& app, Action& action);
+void add_explain_command(CLI::App& app, Action& action);
 void add_bench_command(CLI::App& app, Action& action);
 
 /// The option `--color auto|always|never`, the same for every command.

@@ -89,6 +89,7 @@ ExitStatus run(int argc, char** argv) {
   add_classify_command(app, action);
   add_info_command(app, action);
   add_check_command(app, action);
+  add_explain_command(app, action);
   add_bench_command(app, action);
   for (const Companion& companion : companions()) {
     app.add_subcommand(std::string(companion.command), std::string(companion.description));

@@ -12,18 +12,13 @@
 namespace bytecnn::cli {
 namespace {
 
-/// One character cut from the front of a text: its bytes and its columns, or not `valid` for anything unprintable.
-struct Character {
-  std::string_view bytes;
-  std::size_t columns = 1;
-  bool valid = false;
-};
-
 /// Marks that reorder what stands beside them, so that a terminal shows something else than what is there.
 bool changes_direction(wchar_t character) {
   return (character >= 0x200E && character <= 0x200F) || (character >= 0x202A && character <= 0x202E) ||
          (character >= 0x2066 && character <= 0x2069);
 }
+
+}  // namespace
 
 Character next_character(std::string_view text) {
   static const bool has_utf8 = std::setlocale(LC_CTYPE, "C.UTF-8") != nullptr;
@@ -43,19 +38,51 @@ Character next_character(std::string_view text) {
   return {text.substr(0, 1), 1, false};
 }
 
-}  // namespace
-
 Painter::Painter(ColorChoice choice) {
   const char* no_color = std::getenv("NO_COLOR");
-  const char* terminal = std::getenv("TERM");
-  const bool dumb = terminal != nullptr && std::string_view(terminal) == "dumb";
-  const bool refused = dumb || (no_color != nullptr && *no_color != '\0');
-  colored_ =
+  const char* name = std::getenv("TERM");
+  const std::string_view terminal = name == nullptr ? "" : name;
+  const bool refused = terminal == "dumb" || (no_color != nullptr && *no_color != '\0');
+  const bool colored =
       choice == ColorChoice::always || (choice == ColorChoice::automatic && !refused && ::isatty(STDOUT_FILENO) == 1);
+  const char* told = std::getenv("COLORTERM");
+  const std::string_view colors = told == nullptr ? "" : told;
+  if (!colored) {
+    depth_ = ColorDepth::none;
+  } else if (colors == "truecolor" || colors == "24bit" || terminal.ends_with("-direct")) {
+    depth_ = ColorDepth::truecolor;
+  } else if (terminal.find("256color") != std::string_view::npos) {
+    depth_ = ColorDepth::indexed;
+  } else {
+    depth_ = ColorDepth::ansi;
+  }
+}
+
+std::string Painter::mark(Rgb background, int nearest, std::string_view text) const {
+  std::string code;
+  switch (depth_) {
+    case ColorDepth::none:
+      return std::string(text);
+    case ColorDepth::ansi:
+      code = "30;4" + std::to_string(nearest);
+      break;
+    case ColorDepth::indexed: {
+      // The cube of 6 x 6 x 6 colours has these steps.
+      const auto step = [](std::uint8_t value) { return value < 48 ? 0 : value < 115 ? 1 : (value - 35) / 40; };
+      code = "38;5;16;48;5;" +
+             std::to_string(16 + 36 * step(background.red) + 6 * step(background.green) + step(background.blue));
+      break;
+    }
+    case ColorDepth::truecolor:
+      code = "38;2;0;0;0;48;2;" + std::to_string(background.red) + ";" + std::to_string(background.green) + ";" +
+             std::to_string(background.blue);
+      break;
+  }
+  return "\x1b[" + code + "m" + std::string(text) + "\x1b[0m";
 }
 
 std::string Painter::paint(Style style, std::string_view text) const {
-  if (!colored_ || style == Style::plain) return std::string(text);
+  if (depth_ == ColorDepth::none || style == Style::plain) return std::string(text);
   std::string_view code;
   switch (style) {
     case Style::plain:
@@ -71,6 +98,12 @@ std::string Painter::paint(Style style, std::string_view text) const {
       break;
     case Style::bad:
       code = "1;31";
+      break;
+    case Style::warm:
+      code = "33";
+      break;
+    case Style::cool:
+      code = "34";
       break;
   }
   return "\x1b[" + std::string(code) + "m" + std::string(text) + "\x1b[0m";
@@ -102,7 +135,7 @@ std::string printable(std::string_view text, std::size_t columns) {
       shown.resize(fits);
       return columns == 0 ? shown : shown + "…";
     }
-    if (character.valid) {
+    if (character.printable) {
       shown += character.bytes;
     } else {
       shown += static_cast<unsigned char>(character.bytes.front()) < 0x80 ? "·" : "�";
