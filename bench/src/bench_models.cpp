@@ -24,30 +24,6 @@ DenseWeights random_dense(std::mt19937& engine, std::size_t units, std::size_t i
   return dense;
 }
 
-/// Weights at the scale of a trained network: features keep their size from layer to layer.
-Model with_random_weights(const Architecture& architecture) {
-  std::mt19937 engine(20261122);
-  Model model;
-  model.architecture = architecture;
-  model.weights.embedding = normal(engine, std::size_t{architecture.vocab_size} * architecture.embed_dim, 0.5);
-  for (std::size_t i = 0; i < architecture.conv_layers.size(); ++i) {
-    const ConvLayer& layer = architecture.conv_layers[i];
-    const std::size_t window = std::size_t{architecture.in_channels(i)} / layer.groups * layer.kernel_size;
-    ConvWeights conv;
-    conv.weight =
-        normal(engine, window * layer.filters, std::sqrt((layer.residual ? 0.5 : 2.0) / static_cast<double>(window)));
-    conv.bias = normal(engine, layer.filters, 0.1);
-    model.weights.conv.push_back(std::move(conv));
-  }
-  std::size_t features = architecture.pooled_features();
-  for (const DenseLayer& layer : architecture.dense_layers) {
-    model.weights.dense.push_back(random_dense(engine, layer.units, features));
-    features = layer.units;
-  }
-  model.weights.output = random_dense(engine, architecture.outputs, features);
-  return model;
-}
-
 ConvLayer same_conv(std::uint32_t filters, std::uint32_t kernel_size, Activation::Kind activation, bool residual) {
   ConvLayer layer;
   layer.filters = filters;
@@ -88,6 +64,29 @@ Architecture made_architecture(std::string_view name) {
 }
 
 }  // namespace
+
+Model with_random_weights(const Architecture& architecture) {
+  std::mt19937 engine(20261122);
+  Model model;
+  model.architecture = architecture;
+  model.weights.embedding = normal(engine, std::size_t{architecture.vocab_size} * architecture.embed_dim, 0.5);
+  for (std::size_t i = 0; i < architecture.conv_layers.size(); ++i) {
+    const ConvLayer& layer = architecture.conv_layers[i];
+    const std::size_t window = std::size_t{architecture.in_channels(i)} / layer.groups * layer.kernel_size;
+    ConvWeights conv;
+    conv.weight =
+        normal(engine, window * layer.filters, std::sqrt((layer.residual ? 0.5 : 2.0) / static_cast<double>(window)));
+    conv.bias = normal(engine, layer.filters, 0.1);
+    model.weights.conv.push_back(std::move(conv));
+  }
+  std::size_t features = architecture.pooled_features();
+  for (const DenseLayer& layer : architecture.dense_layers) {
+    model.weights.dense.push_back(random_dense(engine, layer.units, features));
+    features = layer.units;
+  }
+  model.weights.output = random_dense(engine, architecture.outputs, features);
+  return model;
+}
 
 std::vector<std::string_view> made_model_names() {
   return {"1L", "2L", "3L", "6L"};

@@ -15,6 +15,9 @@ struct BenchModel {
   Model model;
 };
 
+/// Weights at the scale of a trained network: features keep their size from layer to layer.
+[[nodiscard]] Model with_random_weights(const Architecture& architecture);
+
 /// "1L", "2L", "3L", "6L".
 [[nodiscard]] std::vector<std::string_view> made_model_names();
 

@@ -55,6 +55,8 @@ class PlannedModel {
   void build_winograd(ConvStage& stage, const std::vector<float>& weight, const std::vector<float>& bias,
                       std::uint32_t longest_chain);
   void build_depthwise(ConvStage& stage, const std::vector<float>& weight, const std::vector<float>& bias);
+  /// Memory that a tile goes through: input, transformed input, sums.
+  [[nodiscard]] std::size_t tile_bytes(const ConvStage& stage) const;
   void cut_into_blocks(ProductStage& products, std::size_t sums) const;
   /// Weights of `parts` products one after the other: `value(part, step, lane)` in the order of ProductStage.
   template <class Value>

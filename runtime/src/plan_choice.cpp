@@ -12,8 +12,8 @@
 namespace bytecnn {
 namespace {
 
-/// The promise is 1e-5 S on logits; a sample's error is kept well below it.
-constexpr double max_sampled_error = 2.5e-6;
+/// The promise is 1e-5 S on logits; the worst of 67,000 inputs was five times the worst of the sample.
+constexpr double max_sampled_error = 1.5e-6;
 
 std::string ruled_out(std::size_t layer, const std::string& method, double error) {
   std::array<char, 160> text{};

@@ -30,8 +30,10 @@ std::vector<float> ungroup(const ConvLayer& layer, std::uint32_t inputs, const s
   return full;
 }
 
-/// Columns a stage computes together: enough for several register blocks, few enough to stay in the first-level cache.
+/// Columns a stage computes together: enough that starting a block does not show, and more while what they need lies in
+/// the first-level cache beside the weights.
 constexpr std::uint32_t wanted_block_columns = 48;
+constexpr std::size_t wanted_block_bytes = std::size_t{34} << 10U;
 
 }  // namespace
 
@@ -67,10 +69,21 @@ void PlannedModel::build_conv(const Model& model, std::size_t layer_index, std::
     }
     const std::uint32_t height = most_product_tiles(registers_, lanes_, stage.products.block_vectors);
     const std::uint32_t heights = wanted_block_columns / (height * stage.tile_columns);
-    stage.block_tiles = height * std::max(heights, 1U);
+    const auto fitting = static_cast<std::uint32_t>(wanted_block_bytes / (height * tile_bytes(stage)));
+    stage.block_tiles = height * std::max({heights, std::min(fitting, 2 * heights), 1U});
   }
   build_epilogue(layer, conv, stage.output_floats, stage.epilogue);
   convs_.push_back(stage);
+}
+
+std::size_t PlannedModel::tile_bytes(const ConvStage& stage) const {
+  std::size_t floats = std::size_t{stage.tile_columns} * stage.stride * stage.input_floats;
+  if (stage.method == ConvStage::Method::winograd) {
+    floats += stage.winograd.points() * (stage.input_floats + std::size_t{stage.products.vectors} * lanes_ / 2);
+  } else {
+    floats += floats + std::size_t{stage.products.vectors} * lanes_;
+  }
+  return floats * sizeof(float);
 }
 
 void PlannedModel::cut_into_blocks(ProductStage& products, std::size_t sums) const {

@@ -16,7 +16,7 @@ class RoundingProbe {
   /// Any plan of `model` will do.
   RoundingProbe(const Model& model, const Plan& plan);
 
-  /// The largest |logit - reference| / S. A sample: over very many inputs the worst case is up to three times as large.
+  /// The largest |logit - reference| / S. A sample: over very many inputs the worst case is five times as large.
   [[nodiscard]] double error(const Plan& plan, RunFunction run) const;
 
  private:
