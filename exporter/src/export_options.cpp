@@ -11,6 +11,7 @@
 
 #include "bytecnn/error.hpp"
 
+#include "command_line/description.hpp"
 #include "file_bytes.hpp"
 #include "recognition_options.hpp"
 #include "source_text.hpp"
@@ -127,8 +128,8 @@ std::optional<ExportOptions> parse_export_options(int argc, char** argv) {
   app.add_option("CHECKPOINT", options.checkpoint,
                  ".pth, .pt, .ckpt or .safetensors: a state dict, a training checkpoint, a whole model, or TorchScript")
       ->required();
-  app.add_option("--format", raw.format, "json, python, cpp, both (JSON and Python: the default) or all")
-      ->type_name("FORMAT");
+  app.add_option("--format", raw.format, "what to write; both is JSON and Python (both)")
+      ->type_name("json|python|cpp|both|all");
   app.add_option("--output-dir", options.output_dir, "where the files go (default: here)")->type_name("DIR");
   app.add_option("--name", options.name, "the model's name (default: the checkpoint's)")->type_name("TEXT");
   app.add_option("--version", options.version, "the model's version")->type_name("TEXT");
@@ -140,13 +141,14 @@ std::optional<ExportOptions> parse_export_options(int argc, char** argv) {
   app.add_flag("--inspect", options.inspect, "say what is in the file and what would be assumed; write nothing");
   app.add_flag("--json", options.inspect_json, "with --inspect: as JSON on standard output");
   app.add_flag("-q,--quiet", options.quiet, "print errors and paths alone");
+  if (cli::describe_where_asked(app, argc, argv, std::cout)) return std::nullopt;
   try {
     app.parse(argc, argv);
   } catch (const CLI::CallForHelp&) {
     std::cout << app.help();
     return std::nullopt;
   } catch (const CLI::ParseError& error) {
-    throw Error(ErrorCode::usage, std::string(error.what()) + " (see 'bytecnn export --help')");
+    throw Error(ErrorCode::usage, cli::usage_message(app, error, argc, argv));
   }
   if (options.inspect_json && !options.inspect)
     wrong("--json", "this goes with --inspect alone", "--format json", "--json");

@@ -5,8 +5,8 @@
 
 #include "bytecnn/error.hpp"
 
+#include "command_line/nearest_name.hpp"
 #include "exit_status.hpp"
-#include "nearest_name.hpp"
 #include "number_text.hpp"
 #include "terminal.hpp"
 

@@ -6,7 +6,7 @@
 
 #include "bytecnn/error.hpp"
 
-#include "nearest_name.hpp"
+#include "command_line/nearest_name.hpp"
 
 namespace bytecnn::cli {
 namespace {

@@ -1,4 +1,4 @@
-/// bytecnn: classify, info and check; export and verify start the programs beside this one.
+/// bytecnn: classify, explain, info, check and bench; export, verify and inspect start the programs beside this one.
 
 #include <csignal>
 #include <cstdlib>
@@ -8,6 +8,7 @@
 #include <new>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <CLI/CLI.hpp>
 #include <fcntl.h>
@@ -16,6 +17,8 @@
 #include "bytecnn/version.hpp"
 
 #include "choice_option.hpp"
+#include "command_line/description.hpp"
+#include "command_line/nearest_name.hpp"
 #include "commands.hpp"
 #include "companion_program.hpp"
 #include "terminal.hpp"
@@ -35,7 +38,9 @@ constexpr const char* examples = R"(
 Examples:
   bytecnn export checkpoint.pth --labels safe,toxic     a checkpoint becomes checkpoint.json, verified
   bytecnn classify checkpoint.json --text "some text"   label and score
+  bytecnn explain checkpoint.json mail.eml              which bytes decided, in colour
   bytecnn info checkpoint.json                          what the model is made of
+  bytecnn bench checkpoint.json                         how fast it is on this machine
   bytecnn check checkpoint.json                         does this machine compute what PyTorch computed?
 
 'bytecnn COMMAND --help' tells more. Exit status: 0 done, 1 finished but something failed, 2 usage,
@@ -71,11 +76,7 @@ ExitStatus parse_and_run(CLI::App& app, int argc, char** argv, const Action& act
     std::cout.flush();
     return ExitStatus::done;
   } catch (const CLI::ParseError& error) {
-    const std::string first = argv[1];
-    if (first.starts_with('-')) {
-      return report("expected a command, found '" + first + "'; see 'bytecnn --help'", ExitStatus::usage);
-    }
-    return report(std::string(error.what()) + "; see 'bytecnn " + first + " --help'", ExitStatus::usage);
+    return report(usage_message(app, error, argc, argv), ExitStatus::usage);
   }
   return action();
 }
@@ -99,12 +100,17 @@ ExitStatus run(int argc, char** argv) {
     std::cerr << app.help();
     return ExitStatus::usage;
   }
+  if (describe_where_asked(app, argc, argv, std::cout)) return ExitStatus::done;
   const std::string_view name = argv[1];
   for (const Companion& companion : companions()) {
     if (companion.command == name) return run_companion(companion, argv + 2);
   }
   if (is_unknown_command(app, name)) {
-    return report("there is no command '" + std::string(name) + "'; see 'bytecnn --help'", ExitStatus::usage);
+    std::vector<std::string> names;
+    for (const CLI::App* command : app.get_subcommands({})) names.push_back(command->get_name());
+    return report(
+        "there is no command '" + std::string(name) + "'" + suggestion(name, names) + "; see 'bytecnn --help'",
+        ExitStatus::usage);
   }
   return parse_and_run(app, argc, argv, action);
 }

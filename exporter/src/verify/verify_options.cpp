@@ -7,6 +7,8 @@
 
 #include "bytecnn/error.hpp"
 
+#include "command_line/description.hpp"
+
 namespace bytecnn::exporter {
 namespace {
 
@@ -60,13 +62,14 @@ std::optional<VerifyProgramOptions> parse_verify_options(int argc, char** argv) 
   app.add_option("--report", options.report_file, "writes everything as JSON, with the hashes of both files")
       ->type_name("FILE");
   app.add_flag("-q,--quiet", options.quiet, "no progress, and no report where all holds");
+  if (cli::describe_where_asked(app, argc, argv, std::cout)) return std::nullopt;
   try {
     app.parse(argc, argv);
   } catch (const CLI::CallForHelp&) {
     std::cout << app.help();
     return std::nullopt;
   } catch (const CLI::ParseError& error) {
-    throw Error(ErrorCode::usage, std::string(error.what()) + " (see 'bytecnn verify --help')");
+    throw Error(ErrorCode::usage, cli::usage_message(app, error, argc, argv));
   }
   if (!tolerance.empty()) {
     options.tolerance = number_of("--tolerance", tolerance, 1e-12, 1.0, "a number like 1e-5");
