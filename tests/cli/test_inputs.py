@@ -106,6 +106,13 @@ class NulSeparated(Inputs):
         self.assert_inputs(records, [1, 2, 3], [b"a\nb", b"", b"c"])
 
 
+class TabSeparated(Inputs):
+    def test_the_first_cell_is_the_input_with_its_escapes_undone(self):
+        lines = b"a\\nb\\tc\\\\d\\0\\q\tanother cell\n\nplain\nends in \\\n"
+        records = self.classify_json(self.path, "--input", "tsv", stdin=lines)
+        self.assert_inputs(records, [1, 2, 3, 4], [b"a\nb\tc\\d\0q", b"", b"plain", b"ends in \\"])
+
+
 class Texts(Inputs):
     def test_texts_of_the_command_line(self):
         records = self.classify_json(self.path, "--text", "one", "--text", "", "--text=-dash", stdin=b"not read\n")
@@ -149,6 +156,9 @@ class JsonLines(Inputs):
         deep = b"[" * 1000000 + b"]" * 1000000
         records = self.records(b'{"text": "x", "deep": ' + deep + b'}\n{"text": "y"}\n')
         self.assert_inputs(records, [1, 2], [b"x", b"y"])
+
+    def test_bad_records_may_leave_the_exit_status_alone(self):
+        self.assertIn("error", self.records(b"broken\n", "--no-fail", status=0)[0])
 
     def test_a_broken_pointer_is_a_usage_error(self):
         self.assert_error(bytecnn("classify", self.path, "-", "--input", "jsonl", "--field", "/a~7"), 2, "--field")

@@ -37,6 +37,7 @@ struct Record {
 enum class Contents : std::uint8_t {
   ready,       ///< `bytes` are the inputs
   json_lines,  ///< `bytes` are JSON objects that hold the inputs
+  tsv_lines,   ///< `bytes` are tab-separated cells; the first one, escaped, is the input
   files,       ///< names are those of files that have not been read yet
 };
 

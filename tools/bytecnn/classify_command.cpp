@@ -43,6 +43,7 @@ struct ClassifyOptions {
   unsigned threads = 0;
   std::vector<std::string> fail_on;
   bool time = false;
+  bool no_fail = false;
   bool quiet = false;
   ColorChoice color = ColorChoice::automatic;
 };
@@ -118,12 +119,12 @@ ExitStatus classify(const ClassifyOptions& options) {
   const InputLimit limit = options.strategy == Strategy::truncate
                                ? InputLimit{classifier.model().architecture.max_len, false}
                                : InputLimit{max_record_bytes, true};
-  // JSON around a text may be long where the text itself is not.
-  const bool json = options.framing == Framing::jsonl;
+  // What stands around a text may be long where the text itself is not.
+  const bool embedded = options.framing == Framing::jsonl || options.framing == Framing::tsv;
   std::atomic<std::uint64_t> bytes_read{0};
   const bool to_terminal = ::isatty(STDOUT_FILENO) == 1;
-  const auto source =
-      make_source(options, {json ? InputLimit{max_record_bytes, true} : limit, block_size(to_terminal), bytes_read});
+  const auto source = make_source(
+      options, {embedded ? InputLimit{max_record_bytes, true} : limit, block_size(to_terminal), bytes_read});
   const RecordLoader loader(options.field, limit);
 
   bool any_whole_file = false;
@@ -157,7 +158,8 @@ ExitStatus classify(const ClassifyOptions& options) {
               << (links == 1 ? " link to a folder was" : " links to folders were") << " not followed; --follow does\n";
   }
   const bool found = tell_what_was_found(summary, rules);
-  return found || summary.errors > 0 ? ExitStatus::failed : ExitStatus::done;
+  const bool failed = summary.errors > 0 && !options.no_fail;
+  return found || failed ? ExitStatus::failed : ExitStatus::done;
 }
 
 }  // namespace
@@ -175,10 +177,13 @@ void add_classify_command(CLI::App& app, Action& action) {
       ->allow_extra_args(false)
       ->type_name("TEXT");
 
-  add_choice_option<Framing>(
-      *command, "--input", options->framing,
-      {{"lines", Framing::lines}, {"whole", Framing::whole}, {"nul", Framing::nul}, {"jsonl", Framing::jsonl}},
-      "how inputs are told apart (a file is one input, standard input is lines)");
+  add_choice_option<Framing>(*command, "--input", options->framing,
+                             {{"lines", Framing::lines},
+                              {"whole", Framing::whole},
+                              {"nul", Framing::nul},
+                              {"jsonl", Framing::jsonl},
+                              {"tsv", Framing::tsv}},
+                             "how inputs are told apart (a file is one input, standard input is lines)");
   command
       ->add_option_function<std::string>(
           "--field",
@@ -216,6 +221,8 @@ void add_classify_command(CLI::App& app, Action& action) {
           "again")
       ->allow_extra_args(false)
       ->type_name("LABEL[:SCORE]");
+  command->add_flag("--no-fail", options->no_fail,
+                    "inputs that cannot be read or classified do not change the exit status");
   command->add_flag("--time", options->time, "tell the microseconds that each input takes, measured over many calls");
   command->add_flag("-q,--quiet", options->quiet, "show no progress (it is shown on terminals alone)");
   add_color_option(*command, options->color);

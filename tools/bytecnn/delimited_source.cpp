@@ -16,12 +16,17 @@
 namespace bytecnn::cli {
 namespace {
 
+Contents contents_of(Framing framing) {
+  if (framing == Framing::jsonl) return Contents::json_lines;
+  return framing == Framing::tsv ? Contents::tsv_lines : Contents::ready;
+}
+
 class DelimitedSource final : public RecordSource {
  public:
   DelimitedSource(const std::string& path, Framing framing, std::string name_prefix, const Reading& reading)
       : file_(path),
         delimiter_(framing == Framing::nul ? '\0' : '\n'),
-        contents_(framing == Framing::jsonl ? Contents::json_lines : Contents::ready),
+        contents_(contents_of(framing)),
         name_prefix_(std::move(name_prefix)),
         path_(path),
         limit_(reading.limit),

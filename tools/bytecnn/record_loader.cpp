@@ -25,6 +25,26 @@ const Json* find(const Json& json, const std::string& field) {
   return json.contains(pointer) ? &json.at(pointer) : nullptr;
 }
 
+/// What a letter after a backslash stands for where databases write tab-separated text.
+char unescaped(char letter) {
+  switch (letter) {
+    case 'n':
+      return '\n';
+    case 't':
+      return '\t';
+    case 'r':
+      return '\r';
+    case '0':
+      return '\0';
+    case 'b':
+      return '\b';
+    case 'f':
+      return '\f';
+    default:
+      return letter;
+  }
+}
+
 /// An `id` in the record is handed on.
 void take_id(const Json& json, Block& block, Record& record) {
   const auto id = json.find("id");
@@ -38,9 +58,10 @@ void take_id(const Json& json, Block& block, Record& record) {
 std::size_t RecordLoader::load(Block& block, std::size_t begin, std::size_t count) const {
   block.strings.clear();
   std::size_t end = std::min(begin + count, block.records.size());
-  if (block.contents == Contents::json_lines) {
+  if (block.contents == Contents::json_lines || block.contents == Contents::tsv_lines) {
+    const auto decode = block.contents == Contents::json_lines ? &RecordLoader::decode_json : &RecordLoader::decode_tsv;
     for (std::size_t i = begin; i < end; ++i) {
-      if (block.error_of(block.records[i]).empty()) decode_json(block, block.records[i]);
+      if (block.error_of(block.records[i]).empty()) (this->*decode)(block, block.records[i]);
     }
   } else if (block.contents == Contents::files) {
     std::size_t bytes = 0;
@@ -92,7 +113,24 @@ void RecordLoader::decode_json(Block& block, Record& record) const {
   if (!value->is_string()) {
     return block.fail(record, "field \"" + field_ + "\": expected a string, found " + value->type_name());
   }
-  const auto bytes = std::as_bytes(std::span(block.strings.emplace_back(value->get<std::string>())));
+  block.strings.push_back(value->get<std::string>());
+  take_text(block, record);
+}
+
+void RecordLoader::decode_tsv(Block& block, Record& record) const {
+  const auto line = std::exchange(record.bytes, {});
+  std::string_view cell(reinterpret_cast<const char*>(line.data()), line.size());
+  cell = cell.substr(0, cell.find('\t'));
+  std::string& text = block.strings.emplace_back();
+  for (std::size_t i = 0; i < cell.size(); ++i) {
+    const bool escape = cell[i] == '\\' && i + 1 < cell.size();
+    text += escape ? unescaped(cell[++i]) : cell[i];
+  }
+  take_text(block, record);
+}
+
+void RecordLoader::take_text(Block& block, Record& record) const {
+  const auto bytes = std::as_bytes(std::span(block.strings.back()));
   if (bytes.size() > limit_.bytes && limit_.longer_is_error) {
     return block.fail(record, "the text is longer than " + std::to_string(limit_.bytes) + " bytes");
   }

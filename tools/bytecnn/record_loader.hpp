@@ -22,6 +22,9 @@ class RecordLoader {
  private:
   void read_file(Block& block, Record& record) const;
   void decode_json(Block& block, Record& record) const;
+  void decode_tsv(Block& block, Record& record) const;
+  /// Gives `record` the text that stands last in `block.strings`.
+  void take_text(Block& block, Record& record) const;
 
   std::string field_;
   InputLimit limit_;

@@ -37,7 +37,7 @@ struct Reading {
   std::atomic<std::uint64_t>& bytes_read;  ///< counts, for a progress display, what files of records gave
 };
 
-enum class Framing : std::uint8_t { lines, whole, nul, jsonl };
+enum class Framing : std::uint8_t { lines, whole, nul, jsonl, tsv };
 
 class RecordSource {
  public:
