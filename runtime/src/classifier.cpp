@@ -56,7 +56,7 @@ std::string_view to_string(Status status) noexcept {
   return "?";
 }
 
-Classifier::Impl::Impl(Model loaded, Isa wanted) : model(std::move(loaded)), isa(wanted) {
+Classifier::Impl::Impl(Model loaded, Isa wanted, Arithmetic arithmetic) : model(std::move(loaded)), isa(wanted) {
   validate(model);
   const Architecture& architecture = model.architecture;
   outputs = architecture.outputs;
@@ -71,7 +71,11 @@ Classifier::Impl::Impl(Model loaded, Isa wanted) : model(std::move(loaded)), isa
   // Without sigmoid a score may be negative, so only a stated threshold makes a result uncertain.
   may_be_uncertain = !binary && architecture.output != Output::sigmoid && model.info.threshold.has_value();
 
-  if (isa == Isa::reference) return;
+  if (isa == Isa::reference) {
+    if (arithmetic == Arithmetic::float32) return;
+    throw Error(ErrorCode::unsupported, "the reference computes in double precision alone", {}, {},
+                std::string(to_string(arithmetic)));
+  }
   kernels = kernels::find(isa);
   if (kernels == nullptr) {
     throw Error(ErrorCode::usage, "this machine or this build does not run that instruction set", {}, {},
@@ -80,8 +84,17 @@ Classifier::Impl::Impl(Model loaded, Isa wanted) : model(std::move(loaded)), isa
   ChosenPlan chosen = choose_plan(model, *kernels);
   planned.emplace(std::move(chosen.planned));
   plan_reasons = std::move(chosen.reasons);
+  working_floats = planned->plan().working_floats;
+  if (arithmetic != Arithmetic::float32) {
+    fixed_point.emplace(model, planned->plan(), *kernels, arithmetic);
+    working_floats = fixed_point->working_floats();
+    std::array<char, 128> line{};
+    std::snprintf(line.data(), line.size(), "arithmetic: %s, error %.1e of S, measured\n",
+                  std::string(to_string(arithmetic)).c_str(), fixed_point->measured_error());
+    plan_reasons += line.data();
+  }
   const std::size_t result_floats = (2 * outputs + 15) / 16 * 16;
-  working_bytes = (planned->plan().working_floats + result_floats) * sizeof(float);
+  working_bytes = (working_floats + result_floats) * sizeof(float);
 }
 
 Status Classifier::Impl::run(std::span<const std::byte> input, float* logits, float* scores,
@@ -92,8 +105,12 @@ Status Classifier::Impl::run(std::span<const std::byte> input, float* logits, fl
   return with_working_memory([&](float* working) noexcept {
     float* const logits_out = logits != nullptr ? logits : own_logits(working);
     float* const scores_out = scores != nullptr ? scores : own_scores(working);
-    kernels->run(planned->plan(), reinterpret_cast<const unsigned char*>(input.data()), input.size(), working,
-                 logits_out, scores_out);
+    if (fixed_point) {
+      fixed_point->run(input, working, logits_out, scores_out);
+    } else {
+      kernels->run(planned->plan(), reinterpret_cast<const unsigned char*>(input.data()), input.size(), working,
+                   logits_out, scores_out);
+    }
     decide(scores_out, result);
     return Status::ok;
   });
@@ -146,8 +163,16 @@ Classifier Classifier::load(const std::string& path) {
   return Classifier(load_model(path));
 }
 
+Classifier Classifier::load(const std::string& path, const ClassifierOptions& options) {
+  return Classifier(load_model(path), options);
+}
+
 Classifier::Classifier(Model model) : Classifier(std::move(model), active_isa()) {}
 Classifier::Classifier(Model model, Isa isa) : impl_(std::make_shared<const Impl>(std::move(model), isa)) {}
+
+Classifier::Classifier(Model model, const ClassifierOptions& options)
+    : impl_(std::make_shared<const Impl>(std::move(model), options.isa ? *options.isa : active_isa(),
+                                         options.arithmetic)) {}
 
 Result Classifier::classify(std::span<const std::byte> input) const noexcept {
   return classify(input, {}, {});
@@ -214,6 +239,13 @@ const Model& Classifier::model() const noexcept {
 }
 Isa Classifier::isa() const noexcept {
   return impl_->isa;
+}
+Arithmetic Classifier::arithmetic() const noexcept {
+  return impl_->fixed_point ? impl_->fixed_point->arithmetic() : Arithmetic::float32;
+}
+std::optional<double> Classifier::arithmetic_error() const noexcept {
+  if (!impl_->fixed_point) return std::nullopt;
+  return impl_->fixed_point->measured_error();
 }
 bool Classifier::working_memory_on_stack() const noexcept {
   return impl_->working_bytes <= Impl::large_stack_bytes;

@@ -10,6 +10,7 @@
 
 #include "bytecnn/classifier.hpp"
 
+#include "fixed_point.hpp"
 #include "kernels/kernel_table.hpp"
 #include "plan_builder.hpp"
 
@@ -17,7 +18,7 @@ namespace bytecnn {
 
 struct Classifier::Impl {
   /// Throws `Error` where the model is invalid or this machine does not run `wanted`.
-  Impl(Model loaded, Isa wanted);
+  Impl(Model loaded, Isa wanted, Arithmetic arithmetic = Arithmetic::float32);
 
   /// Logits and scores are `outputs` floats each, or null.
   Status run(std::span<const std::byte> input, float* logits, float* scores, Result& result) const noexcept;
@@ -35,7 +36,7 @@ struct Classifier::Impl {
     return memory == nullptr ? Status::out_of_memory : use(memory);
   }
   /// Behind the plan's own working memory.
-  [[nodiscard]] float* own_logits(float* working) const noexcept { return working + planned->plan().working_floats; }
+  [[nodiscard]] float* own_logits(float* working) const noexcept { return working + working_floats; }
   [[nodiscard]] float* own_scores(float* working) const noexcept { return own_logits(working) + outputs; }
 
   static constexpr std::size_t small_stack_bytes = std::size_t{16} << 10U;
@@ -51,7 +52,9 @@ struct Classifier::Impl {
   std::vector<std::string> labels;
   std::optional<PlannedModel> planned;  ///< none for `Isa::reference`
   const kernels::KernelTable* kernels = nullptr;
-  std::string plan_reasons;  ///< behind the plan's description
+  std::string plan_reasons;               ///< behind the plan's description
+  std::optional<FixedPoint> fixed_point;  ///< where another arithmetic than float32 was asked for
+  std::size_t working_floats = 0;         ///< of the plan, or of `fixed_point`
   std::size_t working_bytes = 0;
 
  private:

@@ -18,6 +18,11 @@
 
 namespace bytecnn {
 
+/// Four lanes are few enough that a tail shared by two positions would not pay for its half loads.
+[[nodiscard]] constexpr bool shares_tails(std::size_t lanes) {
+  return lanes >= 8;
+}
+
 /// What happens to a stage's sums: activation, then scale and shift, then the stage's input is added.
 struct Epilogue {
   Activation::Kind activation = Activation::Kind::none;
@@ -138,6 +143,12 @@ struct PadRun {
   const float* border_sum = nullptr;  ///< over those columns; zeros where there are none
   const float* largest = nullptr;     ///< maximum over the constant and those columns
   const float* border_squares = nullptr;  ///< sum of squared distances from their mean
+};
+
+/// What is pooled: windows [0, windows), then the constant column `repeats` times and the border behind it, if any.
+struct ColumnCounts {
+  std::int64_t windows = 0;
+  std::int64_t repeats = 0;
 };
 
 struct PoolStage {

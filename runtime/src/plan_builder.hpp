@@ -21,6 +21,10 @@ namespace bytecnn {
   return (value + multiple - 1) / multiple * multiple;
 }
 
+/// Embedding and first convolution as one row a token and tap, [vocab_size + 1][kernel_size][filters]: the bias in tap
+/// 0, the last token outside the input. In double, whatever the plan makes of it.
+[[nodiscard]] std::vector<double> first_layer_rows(const Model& model);
+
 /// A plan together with the memory it points into. Movable; the plan stays where it is in memory.
 class PlannedModel {
  public:
@@ -48,7 +52,7 @@ class PlannedModel {
 
   void build_table(const Model& model);
   void pack_table_rows(const std::vector<float>& table, std::size_t filters);
-  void pack_table_blocks(const std::vector<float>& table, std::size_t filters);
+  void pack_table_blocks(std::vector<float> table, std::size_t filters);
   void build_embedding(const Model& model);
   void build_conv(const Model& model, std::size_t layer, std::uint32_t input_floats, WinogradLimit limit);
   void build_direct(ConvStage& stage, const std::vector<float>& weight, const std::vector<float>& bias);

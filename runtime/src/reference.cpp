@@ -57,14 +57,7 @@ std::vector<double> reference_logits(const Model& model, std::span<const std::by
 
 std::vector<double> reference_scores(Output output, std::span<const double> logits) {
   std::vector<double> scores(logits.begin(), logits.end());
-  if (output == Output::sigmoid) {
-    for (double& score : scores) score = 1 / (1 + std::exp(-score));
-  } else if (output == Output::softmax) {
-    const double largest = *std::max_element(scores.begin(), scores.end());
-    double sum = 0;
-    for (double& score : scores) sum += score = std::exp(score - largest);
-    for (double& score : scores) score /= sum;
-  }
+  reference::scores_in_place(output, scores);
   return scores;
 }
 

@@ -147,4 +147,15 @@ std::vector<double> dense_sums(const DenseWeights& weights, std::span<const doub
   return sums;
 }
 
+void scores_in_place(Output output, std::span<double> values) noexcept {
+  if (output == Output::sigmoid) {
+    for (double& value : values) value = 1 / (1 + std::exp(-value));
+  } else if (output == Output::softmax) {
+    const double largest = *std::max_element(values.begin(), values.end());
+    double sum = 0;
+    for (double& value : values) sum += value = std::exp(value - largest);
+    for (double& value : values) value /= sum;
+  }
+}
+
 }  // namespace bytecnn::reference

@@ -53,4 +53,7 @@ struct PooledParts {
 /// The sums of a dense layer, before its activation.
 [[nodiscard]] std::vector<double> dense_sums(const DenseWeights& weights, std::span<const double> input);
 
+/// Logits become scores. Allocates nothing.
+void scores_in_place(Output output, std::span<double> values) noexcept;
+
 }  // namespace bytecnn::reference

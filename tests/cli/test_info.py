@@ -29,6 +29,20 @@ class Info(ProgramTest):
     def test_the_engine_is_told(self):
         self.assertIn("reference", self.info(tiny_model(), env={"BYTECNN_FORCE_ISA": "reference"}).split("Engine")[1])
 
+    def test_fixed_point_states_its_error_and_refuses_what_it_does_not_cover(self):
+        for arithmetic in ("int32", "int16"):
+            self.assertIn(f"arithmetic: {arithmetic}, error ", self.info(tiny_model(), "--arithmetic", arithmetic))
+        path = self.save(tiny_model())
+        reference = {"BYTECNN_FORCE_ISA": "reference"}
+        self.assertEqual(bytecnn("info", path, "--arithmetic", "int32", env=reference).returncode, 4)
+        self.assertEqual(bytecnn("info", path, "--arithmetic", "int8").returncode, 2)
+        both = bytecnn("classify", path, "--text", "x", "--arithmetic", "int32", "--strategy", "max")
+        self.assertEqual(both.returncode, 2)
+        scores = {bytecnn("classify", path, "--text", "hello", "--output", "jsonl", "--arithmetic", "int32",
+                          env={"BYTECNN_FORCE_ISA": isa}).stdout
+                  for isa in json.loads(self.info(tiny_model(), "--json"))["supported_isas"] if isa != "reference"}
+        self.assertEqual(len(scores), 1)
+
     def test_many_labels_are_wrapped(self):
         labels = [f"label number {i}" for i in range(60)]
         text = self.info(tiny_model(outputs=60, output="softmax", labels=labels))

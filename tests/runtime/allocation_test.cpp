@@ -137,6 +137,29 @@ TEST(AllocationTest, ClassificationAllocatesNothingOnAnyModelAndAnyLength) {
   }
 }
 
+TEST(AllocationTest, FixedPointAllocatesNothing) {
+  Architecture architecture;
+  architecture.embed_dim = 4;
+  ConvLayer layer;
+  layer.filters = 40;
+  layer.kernel_size = 3;
+  layer.pad_left = layer.pad_right = 1;
+  layer.activation = {Activation::Kind::relu};
+  architecture.conv_layers = {layer};
+  architecture.dense_layers = {{128, {Activation::Kind::relu}}};
+  architecture.outputs = 1;
+  for (const Isa isa : vector_isas()) {
+    for (const Arithmetic arithmetic : {Arithmetic::int32, Arithmetic::int16}) {
+      const Classifier classifier(testing::with_random_weights(architecture, 1), ClassifierOptions{isa, arithmetic});
+      std::vector<float> logits(classifier.outputs()), scores(classifier.outputs());
+      for (const std::size_t length : {0U, 1U, 30U, 1000U}) {
+        ASSERT_EQ(allocations_of_calls(classifier, testing::random_bytes(length, 1), logits, scores), 0U)
+            << to_string(isa) << ' ' << to_string(arithmetic);
+      }
+    }
+  }
+}
+
 TEST(AllocationTest, AStreamAllocatesWhenItIsMadeAndNeverAgain) {
   for (const Isa isa : vector_isas()) {
     for (std::uint32_t seed = 0; seed < 40; ++seed) {

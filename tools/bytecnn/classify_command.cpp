@@ -15,7 +15,9 @@
 #include <unistd.h>
 
 #include "bytecnn/classifier.hpp"
+#include "bytecnn/error.hpp"
 
+#include "arithmetic_option.hpp"
 #include "block_pipeline.hpp"
 #include "choice_option.hpp"
 #include "commands.hpp"
@@ -40,6 +42,7 @@ struct ClassifyOptions {
   bool follow = false;
   Format format = Format::text;
   Strategy strategy = Strategy::truncate;
+  Arithmetic arithmetic = Arithmetic::float32;
   unsigned threads = 0;
   std::vector<std::string> fail_on;
   bool time = false;
@@ -112,7 +115,11 @@ bool tell_what_was_found(const PipelineSummary& summary, const std::vector<FailO
 }
 
 ExitStatus classify(const ClassifyOptions& options) {
-  const Classifier classifier = Classifier::load(options.model);
+  if (options.arithmetic != Arithmetic::float32 && options.strategy != Strategy::truncate) {
+    throw Error(ErrorCode::usage, "windows are computed in float32: leave out --arithmetic or --strategy",
+                "--arithmetic");
+  }
+  const Classifier classifier = Classifier::load(options.model, ClassifierOptions{{}, options.arithmetic});
   std::vector<FailOn> rules;
   for (const std::string& text : options.fail_on) rules.push_back(parse_fail_on(text, classifier));
 
@@ -211,6 +218,7 @@ void add_classify_command(CLI::App& app, Action& action) {
                                {"max", Strategy::max},
                                {"attention", Strategy::attention}},
                               "inputs longer than max_len: cut, or windows whose logits are combined (truncate)");
+  add_arithmetic_option(*command, options->arithmetic);
   command->add_option("--threads", options->threads, "threads to classify on (as many as there are processors)")
       ->check(CLI::Range(0U, most_threads).description(""))
       ->type_name("N");

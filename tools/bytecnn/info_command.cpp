@@ -11,6 +11,7 @@
 #include "bytecnn/isa.hpp"
 #include "bytecnn/model_json.hpp"
 
+#include "arithmetic_option.hpp"
 #include "commands.hpp"
 #include "number_text.hpp"
 #include "standard_output.hpp"
@@ -25,6 +26,7 @@ struct InfoOptions {
   std::string model;
   bool json = false;
   ColorChoice color = ColorChoice::automatic;
+  Arithmetic arithmetic = Arithmetic::float32;
 };
 
 std::string shape(std::uint64_t from, std::uint64_t to) {
@@ -190,7 +192,7 @@ std::string as_json(const Classifier& classifier, const std::string& path) {
 }
 
 ExitStatus info(const InfoOptions& options) {
-  const Classifier classifier = Classifier::load(options.model);
+  const Classifier classifier = Classifier::load(options.model, ClassifierOptions{{}, options.arithmetic});
   StandardOutput output;
   if (options.json) {
     output << as_json(classifier, options.model);
@@ -213,9 +215,11 @@ void add_info_command(CLI::App& app, Action& action) {
 Examples:
   bytecnn info model.json
   bytecnn info model.json --json | jq .architecture
+  bytecnn info model.json --arithmetic int16            the error of 16-bit tables, measured
   BYTECNN_FORCE_ISA=avx2 bytecnn info model.json        the plan for another instruction set)");
   command->add_option("MODEL", options->model, "the model file (JSON)")->required()->type_name("");
   command->add_flag("--json", options->json, "the same as a JSON object");
+  add_arithmetic_option(*command, options->arithmetic);
   add_color_option(*command, options->color);
   command->callback([options, &action] { action = [options] { return info(*options); }; });
 }

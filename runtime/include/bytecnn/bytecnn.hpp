@@ -2,6 +2,7 @@
 /// Everything of the library. `classifier.hpp` alone is enough to classify.
 
 #include "bytecnn/architecture_statement.hpp"  // IWYU pragma: export
+#include "bytecnn/arithmetic.hpp"              // IWYU pragma: export
 #include "bytecnn/batch_norm.hpp"              // IWYU pragma: export
 #include "bytecnn/classifier.hpp"              // IWYU pragma: export
 #include "bytecnn/error.hpp"                   // IWYU pragma: export

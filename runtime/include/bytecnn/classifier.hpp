@@ -8,10 +8,12 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 
+#include "bytecnn/arithmetic.hpp"
 #include "bytecnn/isa.hpp"
 #include "bytecnn/model.hpp"
 
@@ -35,6 +37,12 @@ struct Result {
   float score = 0.0F;
 };
 
+/// How a classifier computes. The defaults are what `Classifier(model)` does.
+struct ClassifierOptions {
+  std::optional<Isa> isa;  ///< `active_isa()` without one
+  Arithmetic arithmetic = Arithmetic::float32;
+};
+
 /// A handle on a loaded model. It never changes: any number of threads may call its const functions at once. A copy
 /// shares the model, which lives as long as the last handle, `Stream` or call that uses it; a classifier that was moved
 /// from may only be assigned to or destroyed.
@@ -42,11 +50,16 @@ class Classifier {
  public:
   /// Loads a model file and plans it for `active_isa()`. Throws `Error`.
   [[nodiscard]] static Classifier load(const std::string& path);
+  [[nodiscard]] static Classifier load(const std::string& path, const ClassifierOptions& options);
 
   /// Plans `model` for `isa` (`active_isa()` without one). Throws `Error` where the model is invalid or this machine
   /// does not run `isa`.
   explicit Classifier(Model model);
   Classifier(Model model, Isa isa);
+  /// `Arithmetic::int32` and `int16` are for models of one conv layer with relu; for others, and for `Isa::reference`,
+  /// they throw `Error` (`unsupported`). They hold for `classify` and `classify_batch`; a `Stream`, windows and
+  /// `explain` compute in float32.
+  Classifier(Model model, const ClassifierOptions& options);
 
   /// Classifies one input; longer inputs are cut to max_len. Safe from many threads at once, takes no lock, does not
   /// throw, and allocates nothing (exceptions: `Isa::reference`, and `working_memory_on_stack()` being false).
@@ -81,6 +94,10 @@ class Classifier {
 
   [[nodiscard]] const Model& model() const noexcept;
   [[nodiscard]] Isa isa() const noexcept;
+  [[nodiscard]] Arithmetic arithmetic() const noexcept;
+  /// Of `Arithmetic::int32` and `int16`: the largest difference of a logit from the reference's, divided by max(1,
+  /// largest |logit|), over a sample of texts, random and constant bytes; measured when the classifier was made.
+  [[nodiscard]] std::optional<double> arithmetic_error() const noexcept;
   /// False for models so wide that their working memory is kept in a buffer for each thread, made on first use.
   [[nodiscard]] bool working_memory_on_stack() const noexcept;
   /// What was planned and why, one line a layer: for `bytecnn info`.

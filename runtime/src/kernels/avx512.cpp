@@ -5,6 +5,13 @@ namespace bytecnn::kernels {
 
 using Arch = xsimd::avx512bw;
 
-const KernelTable avx512{Isa::avx512, lanes<Arch>, registers<Arch>, run<Arch>, pool<Arch>, head<Arch>};
+const KernelTable avx512{Isa::avx512,
+                         lanes<Arch>,
+                         registers<Arch>,
+                         run<Arch>,
+                         pool<Arch>,
+                         head<Arch>,
+                         pool_whole<Arch, std::int32_t>,
+                         pool_whole<Arch, std::int16_t>};
 
 }  // namespace bytecnn::kernels

@@ -16,6 +16,8 @@ struct KernelTable {
   RunFunction run = nullptr;
   PoolFunction pool = nullptr;
   HeadFunction head = nullptr;
+  PoolFunction pool_int32 = nullptr;  ///< plans of `Arithmetic::int32` (fixed_point.hpp), to whole numbers
+  PoolFunction pool_int16 = nullptr;
 };
 
 #if defined(BYTECNN_KERNELS_X86)

@@ -240,21 +240,32 @@ class Pipeline {
   std::int64_t repeats_ = 0;
 };
 
-/// See `PoolFunction`.
-template <class Arch>
-void pool(const Plan& plan, const unsigned char* bytes, std::size_t length, float* working) noexcept {
+BYTECNN_INLINE TokenSource token_source(const Plan& plan, const unsigned char* bytes, std::size_t length) noexcept {
   TokenSource source;
   source.bytes = bytes;
   source.length = static_cast<std::int64_t>(length);
   source.tokens = plan.padded ? static_cast<std::int64_t>(plan.max_len) : source.length;
   source.pad_token = plan.pad_token;
   source.outside = plan.vocab_size;
+  return source;
+}
+
+/// See `PoolFunction`.
+template <class Arch>
+void pool(const Plan& plan, const unsigned char* bytes, std::size_t length, float* working) noexcept {
+  const TokenSource source = token_source(plan, bytes, length);
   float* const features = working + plan.features_offset;
   if (plan.pool_in_registers) {
     pool_table<Arch>(plan, source, features);
   } else {
     Pipeline<Arch>(plan, source, working).run(features);
   }
+}
+
+/// The same in fixed point: sums and maxima as whole numbers at plan.pool_offset; see fixed_point.hpp.
+template <class Arch, class Number>
+void pool_whole(const Plan& plan, const unsigned char* bytes, std::size_t length, float* working) noexcept {
+  pool_table_whole<Arch, Number>(plan, token_source(plan, bytes, length), working + plan.pool_offset);
 }
 
 /// See `HeadFunction`.

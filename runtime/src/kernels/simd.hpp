@@ -25,10 +25,6 @@ using Floats = xsimd::batch<float, Arch>;
 template <class Arch>
 inline constexpr std::size_t lanes = Floats<Arch>::size;
 
-/// Whether two positions share a vector for the last filters (table_pool.hpp): of four lanes a half load saves nothing.
-template <class Arch>
-inline constexpr bool shares_tails = lanes<Arch> >= 8;
-
 /// Vector registers: 32 where the instruction set has AVX-512 or NEON64, else 16.
 template <class Arch>
 inline constexpr std::size_t registers = 16;

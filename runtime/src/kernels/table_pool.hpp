@@ -24,6 +24,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <type_traits>
 
 #include "kernels/simd.hpp"
 #include "kernels/staged_tokens.hpp"
@@ -32,20 +33,60 @@
 
 namespace bytecnn::kernels {
 
+/// All windows, or with a run of padding those before the constant ones.
+BYTECNN_INLINE ColumnCounts columns_to_pool(const Plan& plan, const TokenSource& source) noexcept {
+  const TableStage& table = plan.table;
+  const auto stride = static_cast<std::int64_t>(table.stride);
+  const auto pads = static_cast<std::int64_t>(table.pad_left) + static_cast<std::int64_t>(table.pad_right);
+  const std::int64_t all = divide(source.tokens + pads - table.window_span(), stride) + 1;
+  const PadRun& run = plan.pool.pad_run;
+  if (!run.present) return {all, 0};
+  const std::int64_t first_constant =
+      divide(source.length + static_cast<std::int64_t>(table.pad_left) + stride - 1, stride);
+  if (first_constant > run.last_constant) return {all, 0};
+  return {first_constant, run.last_constant - first_constant + 1};
+}
+
+/// What tables hold and how it is summed. Vectors are passed on as floats whatever their bits mean.
+template <class Arch>
+struct FloatNumbers {
+  using V = Floats<Arch>;
+  static constexpr bool whole = false;
+  static BYTECNN_INLINE V add(V a, V b) { return a + b; }
+  static BYTECNN_INLINE V positive(V x) { return relu<Arch>(x); }
+  static BYTECNN_INLINE V larger(V a, V b) { return positive_max<Arch>(a, b); }
+};
+
+/// Fixed point; see fixed_point.hpp for the scales that keep every sum in range.
+template <class Arch, class Number>
+struct WholeNumbers {
+  using V = Floats<Arch>;
+  static constexpr bool whole = true;
+  static BYTECNN_INLINE V add(V a, V b) { return same_bits<float>(same_bits<Number>(a) + same_bits<Number>(b)); }
+  static BYTECNN_INLINE V positive(V x) { return larger(x, V(0.0F)); }
+  static BYTECNN_INLINE V larger(V a, V b) {
+    return same_bits<float>(xsimd::max(same_bits<Number>(a), same_bits<Number>(b)));
+  }
+};
+
 /// Windows of a round.
 inline constexpr std::int64_t round_windows = 4;
 /// Rounds that are summed before they join the compensated total (Kahan, 1965): 512 equal columns would otherwise cost
 /// more than 1e-5 of the average.
 inline constexpr std::int64_t sum_rounds = 16;
+/// The same for sums of 12 bits in 16.
+inline constexpr std::int64_t short_sum_rounds = 4;
 /// Rounds between reading bytes and loading their rows.
 inline constexpr std::size_t rounds_ahead = 3;
 
 /// One block. Kernel 0 takes any kernel, stride and dilation; other kernels have stride and dilation 1, and windows
 /// begin less than a kernel before the text.
-template <class Arch, std::size_t Kernel, std::size_t Vectors, bool Tail>
+template <class Arch, class Numbers, std::size_t Kernel, std::size_t Vectors, bool Tail>
 class TablePool {
  public:
   using V = Floats<Arch>;
+  static constexpr std::int64_t rounds_of_sum =
+      std::is_same_v<Numbers, WholeNumbers<Arch, std::int16_t>> ? short_sum_rounds : sum_rounds;
   static constexpr std::size_t width = Vectors * lanes<Arch>;
   static constexpr std::size_t half = lanes<Arch> / 2;
   /// Vectors with the tail.
@@ -106,6 +147,28 @@ class TablePool {
     });
   }
 
+  /// Stores maxima, lower and upper halves of the sums: three columns of `width_floats`, block by block.
+  BYTECNN_INLINE void finish_whole(std::size_t first, std::size_t width_floats, float* out) noexcept {
+    flush();
+    unrolled<sums>([&](auto v) {
+      V low = totals_[v];
+      V high = carries_[v];
+      V maximum = maxima_[v];
+      if (v == Vectors) {
+        const auto both = [](V x) __attribute__((always_inline)) {
+          return same_bits<float>(same_bits<std::uint32_t>(x) + same_bits<std::uint32_t>(swap_halves<Arch>(x)));
+        };
+        low = both(low);
+        high = both(high);
+        maximum = Numbers::larger(maximum, swap_halves<Arch>(maximum));
+      }
+      const std::size_t at = first + v * lanes<Arch>;
+      maximum.store_aligned(out + at);
+      low.store_aligned(out + width_floats + at);
+      high.store_aligned(out + 2 * width_floats + at);
+    });
+  }
+
  private:
   [[nodiscard]] BYTECNN_INLINE const float* row(std::uint64_t token) const { return rows_ + token * row_; }
 
@@ -115,7 +178,7 @@ class TablePool {
     unrolled<Vectors>([&](auto v) { x[v] = load<Arch>(tap + v * lanes<Arch>); });
     for (std::size_t k = 1; k < kernel_; ++k) {
       tap = row(window[k * dilation_]) + k * width;
-      unrolled<Vectors>([&](auto v) { x[v] += load<Arch>(tap + v * lanes<Arch>); });
+      unrolled<Vectors>([&](auto v) { x[v] = Numbers::add(x[v], load<Arch>(tap + v * lanes<Arch>)); });
     }
     unrolled<Vectors>([&](auto v) { pool_one(v, x[v]); });
   }
@@ -147,7 +210,7 @@ class TablePool {
       unrolled<rounds_ahead>([&](auto a) { words[a] = read(a); });
       for (;;) {
         const unsigned char* const stop =
-            rounds < sum_rounds ? last + round_windows : next + sum_rounds * round_windows;
+            rounds < rounds_of_sum ? last + round_windows : next + rounds_of_sum * round_windows;
         do {
           const std::uint32_t word = words[0];
           unrolled<rounds_ahead - 1>([&](auto a) { words[a] = words[a + 1]; });
@@ -158,23 +221,26 @@ class TablePool {
           unrolled<Kernel - 1>([&](auto t) { rows[t] = rows[t + 4]; });
           next += round_windows;
         } while (next != stop);
-        rounds -= sum_rounds;
+        rounds -= rounds_of_sum;
         if (rounds <= 0) break;
         flush();
       }
     }
-    for (std::int64_t left = windows - (position + pad + 1 - static_cast<std::int64_t>(Kernel)); left > 0; left -= 2) {
+    if constexpr (Numbers::whole) flush();
+    std::int64_t left = windows - (position + pad + 1 - static_cast<std::int64_t>(Kernel));
+    for (std::int64_t pairs = 1; left > 0; left -= 2, ++pairs) {
       unrolled<2>([&](auto t) { rows[Kernel - 1 + t] = row(edge.at(position + static_cast<std::int64_t>(t))); });
       position += 2;
       add_columns<2>(rows);
       if constexpr (Tail) add_tails<2>(rows);
       unrolled<Kernel - 1>([&](auto t) { rows[t] = rows[t + 2]; });
+      if (pairs % (rounds_of_sum * 2) == 0) flush();
     }
   }
 
   BYTECNN_INLINE void add_any(const TableStage& table, const TokenSource& source, std::int64_t windows) noexcept {
-    constexpr std::int64_t sum_windows = sum_rounds * round_windows;
-    std::uint16_t tokens[sum_windows + TableStage::max_window_span];
+    constexpr std::int64_t sum_windows = rounds_of_sum * round_windows;
+    std::uint16_t tokens[static_cast<std::size_t>(sum_windows) + TableStage::max_window_span];
     const std::int64_t most = stride_ == 1 ? sum_windows : sum_windows / stride_ + 1;
     for (std::int64_t done = 0; done < windows; done += most) {
       const std::int64_t count = windows - done < most ? windows - done : most;
@@ -187,25 +253,25 @@ class TablePool {
 
   /// Four positions' values of vector v.
   BYTECNN_INLINE void pool_four(std::size_t v, V a, V b, V c, V d) noexcept {
-    a = relu<Arch>(a);
-    b = relu<Arch>(b);
-    c = relu<Arch>(c);
-    d = relu<Arch>(d);
-    sums_[v] += (a + b) + (c + d);
-    maxima_[v] = positive_max<Arch>(maxima_[v], positive_max<Arch>(positive_max<Arch>(a, b), positive_max<Arch>(c, d)));
+    a = Numbers::positive(a);
+    b = Numbers::positive(b);
+    c = Numbers::positive(c);
+    d = Numbers::positive(d);
+    sums_[v] = Numbers::add(sums_[v], Numbers::add(Numbers::add(a, b), Numbers::add(c, d)));
+    maxima_[v] = Numbers::larger(maxima_[v], Numbers::larger(Numbers::larger(a, b), Numbers::larger(c, d)));
   }
 
   BYTECNN_INLINE void pool_one(std::size_t v, V a) noexcept {
-    a = relu<Arch>(a);
-    sums_[v] += a;
-    maxima_[v] = positive_max<Arch>(maxima_[v], a);
+    a = Numbers::positive(a);
+    sums_[v] = Numbers::add(sums_[v], a);
+    maxima_[v] = Numbers::larger(maxima_[v], a);
   }
 
   BYTECNN_INLINE void pool_two(std::size_t v, V a, V b) noexcept {
-    a = relu<Arch>(a);
-    b = relu<Arch>(b);
-    sums_[v] += a + b;
-    maxima_[v] = positive_max<Arch>(maxima_[v], positive_max<Arch>(a, b));
+    a = Numbers::positive(a);
+    b = Numbers::positive(b);
+    sums_[v] = Numbers::add(sums_[v], Numbers::add(a, b));
+    maxima_[v] = Numbers::larger(maxima_[v], Numbers::larger(a, b));
   }
 
   /// Windows: 2 or 4.
@@ -214,7 +280,8 @@ class TablePool {
     unrolled<Vectors>([&](auto v) {
       const auto column = [&](std::size_t p) __attribute__((always_inline)) {
         V x = load<Arch>(rows[p] + v * lanes<Arch>);
-        unrolled<Kernel - 1>([&](auto k) { x += load<Arch>(rows[p + k + 1] + (k + 1) * width + v * lanes<Arch>); });
+        unrolled<Kernel - 1>(
+            [&](auto k) { x = Numbers::add(x, load<Arch>(rows[p + k + 1] + (k + 1) * width + v * lanes<Arch>)); });
         return x;
       };
       if constexpr (Windows == 4) {
@@ -234,7 +301,7 @@ class TablePool {
   BYTECNN_INLINE void add_tails(const float* const* rows) noexcept {
     const auto pair = [&](std::size_t p) __attribute__((always_inline)) {
       V x = load_halves<Arch>(tail(rows[p], 1) + half, tail(rows[p + Kernel], Kernel - 1));
-      unrolled<Kernel - 1>([&](auto j) { x += load<Arch>(tail(rows[p + j + 1], j + 1)); });
+      unrolled<Kernel - 1>([&](auto j) { x = Numbers::add(x, load<Arch>(tail(rows[p + j + 1], j + 1))); });
       return x;
     };
     if constexpr (Windows == 4) {
@@ -245,12 +312,30 @@ class TablePool {
   }
 
   BYTECNN_INLINE void flush() noexcept {
+    if constexpr (Numbers::whole) {
+      flush_whole();
+    } else {
+      flush_floats();
+    }
+    unrolled<sums>([&](auto v) { sums_[v] = V(0.0F); });
+  }
+
+  BYTECNN_INLINE void flush_floats() noexcept {
     unrolled<sums>([&](auto v) {
       const V corrected = sums_[v] - carries_[v];
       const V next = totals_[v] + corrected;
       carries_[v] = (next - totals_[v]) - corrected;
       totals_[v] = next;
-      sums_[v] = V(0.0F);
+    });
+  }
+
+  /// Lower and upper 16 bits of every 32 are summed apart: of a number of 32 bits, or of two numbers of 16.
+  BYTECNN_INLINE void flush_whole() noexcept {
+    using Words = xsimd::batch<std::uint32_t, Arch>;
+    unrolled<sums>([&](auto v) {
+      const Words words = same_bits<std::uint32_t>(sums_[v]);
+      totals_[v] = same_bits<float>(same_bits<std::uint32_t>(totals_[v]) + (words & Words(0xffffU)));
+      carries_[v] = same_bits<float>(same_bits<std::uint32_t>(carries_[v]) + (words >> 16));
     });
   }
 
@@ -265,114 +350,89 @@ class TablePool {
   V carries_[sums];
 };
 
-/// What is pooled: windows [0, windows), then the constant column `repeats` times.
-struct ColumnCounts {
-  std::int64_t windows = 0;
-  std::int64_t repeats = 0;
-};
-
 /// Flattened: one lambda that is called instead of inlined would put all accumulators into memory.
-template <class Arch, std::size_t Kernel, std::size_t Vectors, bool Tail>
+template <class Arch, class Numbers, std::size_t Kernel, std::size_t Vectors, bool Tail>
 __attribute__((flatten)) void pool_table_block(const Plan& plan, const TableBlock& block, const TokenSource& source,
                                                const ColumnCounts& columns, float scale, float* features) noexcept {
-  TablePool<Arch, Kernel, Vectors, Tail> pool(plan.table, block.rows);
+  TablePool<Arch, Numbers, Kernel, Vectors, Tail> pool(plan.table, block.rows);
   pool.add(plan.table, source, columns.windows);
-  pool.finish(plan.pool, columns.repeats, scale, block.first, features);
-}
-
-template <class Arch, std::size_t Kernel>
-void pool_table_blocks(const Plan& plan, const TokenSource& source, const ColumnCounts& columns, float scale,
-                       float* features) noexcept {
-  for (std::uint32_t b = 0; b < plan.table.block_count; ++b) {
-    const TableBlock& block = plan.table.blocks[b];
-    const auto run = [&]<std::size_t Vectors, bool Tail>() {
-      pool_table_block<Arch, Kernel, Vectors, Tail>(plan, block, source, columns, scale, features);
-    };
-    if (!block.tail) {
-      switch (block.vectors) {
-        case 1:
-          run.template operator()<1, false>();
-          break;
-        case 2:
-          run.template operator()<2, false>();
-          break;
-        case 3:
-          run.template operator()<3, false>();
-          break;
-        case 4:
-          run.template operator()<4, false>();
-          break;
-        case 5:
-          run.template operator()<5, false>();
-          break;
-        default:
-          run.template operator()<6, false>();
-          break;
-      }
-    } else if constexpr (Kernel >= 2 && shares_tails<Arch>) {
-      switch (block.vectors) {
-        case 0:
-          run.template operator()<0, true>();
-          break;
-        case 1:
-          run.template operator()<1, true>();
-          break;
-        case 2:
-          run.template operator()<2, true>();
-          break;
-        case 3:
-          run.template operator()<3, true>();
-          break;
-        case 4:
-          run.template operator()<4, true>();
-          break;
-        default:
-          run.template operator()<5, true>();
-          break;
-      }
-    }
+  if constexpr (Numbers::whole) {
+    pool.finish_whole(block.first, plan.pool.vectors * lanes<Arch>, features);
+  } else {
+    pool.finish(plan.pool, columns.repeats, scale, block.first, features);
   }
 }
 
-/// All windows, or with a run of padding those before the constant ones.
-BYTECNN_INLINE ColumnCounts columns_to_pool(const Plan& plan, const TokenSource& source) noexcept {
-  const TableStage& table = plan.table;
-  const auto stride = static_cast<std::int64_t>(table.stride);
-  const auto pads = static_cast<std::int64_t>(table.pad_left) + static_cast<std::int64_t>(table.pad_right);
-  const std::int64_t all = divide(source.tokens + pads - table.window_span(), stride) + 1;
-  const PadRun& run = plan.pool.pad_run;
-  if (!run.present) return {all, 0};
-  const std::int64_t first_constant =
-      divide(source.length + static_cast<std::int64_t>(table.pad_left) + stride - 1, stride);
-  if (first_constant > run.last_constant) return {all, 0};
-  return {first_constant, run.last_constant - first_constant + 1};
+template <class Arch, class Numbers, std::size_t Kernel>
+void pool_table_blocks(const Plan& plan, const TokenSource& source, const ColumnCounts& columns, float scale,
+                       float* features) noexcept {
+  const auto run_block = [&](const TableBlock& block) {
+    const auto run = [&]<std::size_t Vectors, bool Tail>() {
+      pool_table_block<Arch, Numbers, Kernel, Vectors, Tail>(plan, block, source, columns, scale, features);
+    };
+    // Fixed point has blocks of three at most, so that compiling it does not take as long again.
+    constexpr bool wide = !Numbers::whole;
+    if (!block.tail) {
+      switch (block.vectors) {
+        case 1:
+          return run.template operator()<1, false>();
+        case 2:
+          return run.template operator()<2, false>();
+        case 3:
+          return run.template operator()<3, false>();
+        case 4:
+          return run.template operator() < wide ? 4 : 3, false > ();
+        case 5:
+          return run.template operator() < wide ? 5 : 3, false > ();
+        default:
+          return run.template operator() < wide ? 6 : 3, false > ();
+      }
+    } else if constexpr (Kernel >= 2 && shares_tails(lanes<Arch>)) {
+      switch (block.vectors) {
+        case 0:
+          return run.template operator()<0, true>();
+        case 1:
+          return run.template operator()<1, true>();
+        case 2:
+          return run.template operator()<2, true>();
+        case 3:
+          return run.template operator() < wide ? 3 : 2, true > ();
+        case 4:
+          return run.template operator() < wide ? 4 : 2, true > ();
+        default:
+          return run.template operator() < wide ? 5 : 2, true > ();
+      }
+    }
+  };
+  for (std::uint32_t b = 0; b < plan.table.block_count; ++b) run_block(plan.table.blocks[b]);
 }
 
 /// Pools the whole input into `features`.
 template <class Arch>
 void pool_table(const Plan& plan, const TokenSource& source, float* features) noexcept {
+  using Numbers = FloatNumbers<Arch>;
   const ColumnCounts columns = columns_to_pool(plan, source);
   std::int64_t positions = columns.windows;
   if (columns.repeats > 0) positions += columns.repeats + plan.pool.pad_run.border_columns;
   const float scale = 1.0F / static_cast<float>(positions);
   switch (plan.table.block_kernel) {
     case 2:
-      pool_table_blocks<Arch, 2>(plan, source, columns, scale, features);
+      pool_table_blocks<Arch, Numbers, 2>(plan, source, columns, scale, features);
       break;
     case 3:
-      pool_table_blocks<Arch, 3>(plan, source, columns, scale, features);
+      pool_table_blocks<Arch, Numbers, 3>(plan, source, columns, scale, features);
       break;
     case 4:
-      pool_table_blocks<Arch, 4>(plan, source, columns, scale, features);
+      pool_table_blocks<Arch, Numbers, 4>(plan, source, columns, scale, features);
       break;
     case 5:
-      pool_table_blocks<Arch, 5>(plan, source, columns, scale, features);
+      pool_table_blocks<Arch, Numbers, 5>(plan, source, columns, scale, features);
       break;
     case 7:
-      pool_table_blocks<Arch, 7>(plan, source, columns, scale, features);
+      pool_table_blocks<Arch, Numbers, 7>(plan, source, columns, scale, features);
       break;
     default:
-      pool_table_blocks<Arch, 0>(plan, source, columns, scale, features);
+      pool_table_blocks<Arch, Numbers, 0>(plan, source, columns, scale, features);
       break;
   }
   if (plan.pool.pooling != Pooling::concat_avg_max) return;
@@ -381,6 +441,20 @@ void pool_table(const Plan& plan, const TokenSource& source, float* features) no
   for (std::size_t i = 0; i < width; i += lanes<Arch>) {
     load<Arch>(features + width + i).store_unaligned(features + plan.pool.channels + i);
   }
+}
+
+/// Pools the whole input in fixed point: maxima and sums as `TablePool::finish_whole` lays them out, and in a fourth
+/// column the `ColumnCounts`. The run of padding and the border behind it are left to the caller.
+template <class Arch, class Number>
+void pool_table_whole(const Plan& plan, const TokenSource& source, float* out) noexcept {
+  using Numbers = WholeNumbers<Arch, Number>;
+  const ColumnCounts columns = columns_to_pool(plan, source);
+  if (plan.table.block_kernel == 3) {
+    pool_table_blocks<Arch, Numbers, 3>(plan, source, columns, 0.0F, out);
+  } else {
+    pool_table_blocks<Arch, Numbers, 0>(plan, source, columns, 0.0F, out);
+  }
+  std::memcpy(out + 3 * plan.pool.vectors * lanes<Arch>, &columns, sizeof(columns));
 }
 
 }  // namespace bytecnn::kernels
