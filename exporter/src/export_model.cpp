@@ -1,10 +1,6 @@
 #include "export_model.hpp"
 
 #include <algorithm>
-#include <charconv>
-#include <chrono>
-#include <cstdlib>
-#include <ctime>
 #include <filesystem>
 #include <iostream>
 #include <memory>
@@ -13,37 +9,19 @@
 #include "bytecnn/error.hpp"
 #include "bytecnn/model_json.hpp"
 
+#include "certificate/sha256.hpp"
 #include "file_bytes.hpp"
 #include "findings.hpp"
 #include "original_loader.hpp"
 #include "progress_line.hpp"
 #include "source_text.hpp"
+#include "stated_time.hpp"
 #include "verify/verify.hpp"
 #include "write_cpp.hpp"
 #include "write_python.hpp"
 
 namespace bytecnn::exporter {
 namespace {
-
-/// Now, or the time that SOURCE_DATE_EPOCH fixes for reproducible builds (https://reproducible-builds.org/specs/).
-std::string export_time() {
-  std::time_t seconds = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
-  if (const char* fixed = std::getenv("SOURCE_DATE_EPOCH"); fixed != nullptr && *fixed != '\0') {
-    const std::string_view text = fixed;
-    long long number = 0;
-    const auto result = std::from_chars(text.data(), text.data() + text.size(), number);
-    // Year 9999 is the last that the format can write.
-    if (result.ec != std::errc() || result.ptr != text.data() + text.size() || number < 0 || number > 253402300799LL) {
-      throw Error(ErrorCode::usage, "not a time", "SOURCE_DATE_EPOCH", "seconds since 1970",
-                  "'" + std::string(text) + "'");
-    }
-    seconds = static_cast<std::time_t>(number);
-  }
-  std::tm utc{};
-  gmtime_r(&seconds, &utc);
-  char buffer[32];
-  return {buffer, std::strftime(buffer, sizeof buffer, "%Y-%m-%dT%H:%M:%SZ", &utc)};
-}
 
 /// File names that are not UTF-8 cannot stand in JSON as they are.
 std::string printable_name(const std::string& name) {
@@ -71,7 +49,7 @@ void describe(const ExportOptions& options, ModelInfo& info, const LoadedOrigina
   info.accuracy = options.accuracy;
   info.labels = options.labels;
   info.threshold = options.threshold;
-  info.exported = export_time();
+  info.exported = stated_time();
   info.source = {{"file", printable_name(file)}, {"sha256", sha256_of_file(options.checkpoint)}, {"form", loaded.form}};
   if (!loaded.key.empty() && is_utf8(loaded.key)) info.source["key"] = loaded.key;
 }

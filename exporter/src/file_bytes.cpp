@@ -1,6 +1,5 @@
 #include "file_bytes.hpp"
 
-#include <array>
 #include <cerrno>
 #include <filesystem>
 #include <fstream>
@@ -8,7 +7,6 @@
 #include <system_error>
 
 #include <fcntl.h>
-#include <openssl/evp.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -102,30 +100,6 @@ std::string read_small_file(const std::string& path, std::size_t limit) {
   if (file.bad()) throw Error(ErrorCode::io, "cannot read the file: " + reason(errno), path);
   if (text.size() > limit) {
     throw Error(ErrorCode::limit, "the file is too large", path, "at most " + std::to_string(limit) + " bytes");
-  }
-  return text;
-}
-
-std::string sha256_of_file(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  if (!file) throw Error(ErrorCode::io, "cannot open the file: " + reason(errno), path);
-  const std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context(EVP_MD_CTX_new(), &EVP_MD_CTX_free);
-  bool good = context != nullptr && EVP_DigestInit_ex(context.get(), EVP_sha256(), nullptr) == 1;
-  std::vector<char> block(1U << 16U);
-  while (good && file) {
-    file.read(block.data(), static_cast<std::streamsize>(block.size()));
-    good = EVP_DigestUpdate(context.get(), block.data(), static_cast<std::size_t>(file.gcount())) == 1;
-  }
-  if (file.bad()) throw Error(ErrorCode::io, "cannot read the file", path);
-  std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
-  unsigned length = 0;
-  if (!good || EVP_DigestFinal_ex(context.get(), digest.data(), &length) != 1) {
-    throw Error(ErrorCode::io, "libcrypto cannot compute a SHA-256", path);
-  }
-  std::string text;
-  for (unsigned i = 0; i < length; ++i) {
-    text += "0123456789abcdef"[digest[i] >> 4U];
-    text += "0123456789abcdef"[digest[i] & 15U];
   }
   return text;
 }

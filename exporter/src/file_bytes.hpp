@@ -1,5 +1,5 @@
 #pragma once
-/// Files in and out: small texts, hashes, and sets of files that appear together or not at all.
+/// Files in and out: small texts, and sets of files that appear together or not at all.
 
 #include <cstddef>
 #include <string>
@@ -11,9 +11,6 @@ namespace bytecnn::exporter {
 
 /// The content of a file of at most `limit` bytes. Throws `Error` (io, limit) that names it.
 [[nodiscard]] std::string read_small_file(const std::string& path, std::size_t limit);
-
-/// SHA-256 of a file's bytes in hexadecimal. Throws `Error` (io).
-[[nodiscard]] std::string sha256_of_file(const std::string& path);
 
 /// Files that are written under temporary names and renamed together. Unless `commit` succeeds, nothing is left behind:
 /// neither a temporary file nor a folder that was made for them.

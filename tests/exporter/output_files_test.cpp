@@ -8,6 +8,7 @@
 
 #include "bytecnn/error.hpp"
 
+#include "certificate/sha256.hpp"
 #include "file_bytes.hpp"
 
 namespace bytecnn::exporter::testing {

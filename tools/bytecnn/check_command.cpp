@@ -1,153 +1,186 @@
 /// bytecnn check: does this machine compute what the original computed? The golden vectors in the model file hold
-/// inputs and the logits that PyTorch gave for them; every instruction set has to give them again.
+/// inputs and the logits that PyTorch gave for them; every instruction set has to give them again. A certificate adds
+/// the inputs on which a verification saw the largest errors, and says which model, version and instruction sets it
+/// stands for.
 
 #include <algorithm>
-#include <cmath>
 #include <iostream>
-#include <limits>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include <nlohmann/json.hpp>
 
-#include "bytecnn/classifier.hpp"
 #include "bytecnn/isa.hpp"
 #include "bytecnn/model_json.hpp"
 
+#include "certificate_check.hpp"
 #include "commands.hpp"
 #include "number_text.hpp"
+#include "recorded_runs.hpp"
 #include "standard_output.hpp"
 #include "table.hpp"
 
 namespace bytecnn::cli {
 namespace {
 
-constexpr double relative_tolerance = 1e-5;  // of S, see below; DESIGN: the stage "engine" of `bytecnn verify`
+constexpr double relative_tolerance = 1e-5;  // of S; DESIGN: the stage "engine" of `bytecnn verify`
 
 struct CheckOptions {
   std::string model;
+  std::string certificate;
+  bool accept_version = false;
   bool json = false;
   ColorChoice color = ColorChoice::automatic;
 };
 
-/// One instruction set over all golden vectors.
-struct Comparison {
-  Isa isa = Isa::reference;
-  double worst = 0;
-  double mean = 0;
-  std::size_t worst_vector = 0;
-  std::string failure;  ///< why an input was not classified at all
-  [[nodiscard]] bool passed(double tolerance) const { return failure.empty() && worst <= tolerance; }
+/// The golden vectors of a model over all instruction sets.
+struct GoldenCheck {
+  double scale = 1;
+  double tolerance = relative_tolerance;
+  std::vector<RecordedRun> runs;
+  [[nodiscard]] bool passed() const {
+    return std::ranges::all_of(runs, [&](const RecordedRun& run) { return run.passed(tolerance); });
+  }
 };
 
-/// S: what errors are measured against.
-double logit_scale(const std::vector<Golden>& golden) {
-  double scale = 1;
-  for (const Golden& vector : golden) {
-    for (const double logit : vector.logits) scale = std::max(scale, std::abs(logit));
-  }
-  return scale;
+GoldenCheck check_golden(const Model& model) {
+  GoldenCheck check;
+  check.scale = logit_scale(model.golden);
+  check.tolerance = relative_tolerance * check.scale;
+  if (model.golden.empty()) return check;
+  for (const Isa isa : supported_isas()) check.runs.push_back(run_recorded(model, isa, model.golden));
+  return check;
 }
 
-Comparison compare(const Model& model, Isa isa) {
-  const Classifier classifier(model, isa);
-  std::vector<float> logits(classifier.outputs());
-  Comparison comparison;
-  comparison.isa = isa;
-  double sum = 0;
-  for (std::size_t i = 0; i < model.golden.size(); ++i) {
-    const Golden& vector = model.golden[i];
-    const Result result = classifier.classify(vector.input, logits);
-    if (result.status != Status::ok) {
-      comparison.failure = to_string(result.status);
-      comparison.worst_vector = i;
-      return comparison;
-    }
-    for (std::size_t o = 0; o < logits.size(); ++o) {
-      double error = std::abs(static_cast<double>(logits[o]) - vector.logits[o]);
-      if (std::isnan(error)) error = std::numeric_limits<double>::infinity();
-      sum += error;
-      if (error > comparison.worst) {
-        comparison.worst = error;
-        comparison.worst_vector = i;
-      }
-    }
-  }
-  comparison.mean = sum / static_cast<double>(model.golden.size() * logits.size());
-  return comparison;
-}
-
-std::string as_text(const Model& model, const std::vector<Comparison>& comparisons, double scale, double tolerance,
-                    ColorChoice color) {
-  const Painter painter(color);
-  std::string text = painter.paint(Style::heading, printable(model.info.name, 80)) + ": " +
-                     with_separators(model.golden.size()) +
-                     " inputs with the original's logits (S = " + short_number(scale) + ")\n\n";
+std::string runs_as_text(const std::vector<RecordedRun>& runs, double tolerance, const Painter& painter) {
   Table table({{"engine"}, {"worst error", Align::right}, {"mean", Align::right}, {"allowed", Align::right}, {""}});
-  for (const Comparison& comparison : comparisons) {
-    const bool passed = comparison.passed(tolerance);
+  for (const RecordedRun& run : runs) {
+    const bool passed = run.passed(tolerance);
     std::string verdict = "ok";
     if (!passed) {
-      verdict = "FAILED on input " + std::to_string(comparison.worst_vector + 1);
-      if (!comparison.failure.empty()) verdict += ": " + comparison.failure;
+      verdict = "FAILED on input " + std::to_string(run.worst_input + 1);
+      if (!run.failure.empty()) verdict += ": " + run.failure;
     }
-    table.add_row({std::string(to_string(comparison.isa)),
-                   short_number(comparison.worst),
-                   short_number(comparison.mean),
+    table.add_row({std::string(to_string(run.isa)),
+                   short_number(run.worst),
+                   short_number(run.mean),
                    short_number(tolerance),
                    {verdict, passed ? Style::good : Style::bad}});
   }
-  return text + table.render(painter);
+  return table.render(painter);
 }
 
-std::string as_json(const std::string& path, const std::vector<Comparison>& comparisons, std::size_t vectors,
-                    double scale, double tolerance, bool passed) {
-  nlohmann::ordered_json json;
-  json["model"] = path;
-  json["golden"] = vectors;
-  json["scale"] = scale;
-  json["tolerance"] = tolerance;
-  json["passed"] = passed;
-  json["engines"] = nlohmann::ordered_json::array();
-  for (const Comparison& comparison : comparisons) {
-    nlohmann::ordered_json engine;
-    engine["isa"] = to_string(comparison.isa);
-    engine["passed"] = comparison.passed(tolerance);
-    engine["worst"] = comparison.worst;
-    engine["mean"] = comparison.mean;
-    engine["worst_input"] = comparison.worst_vector;
-    if (!comparison.failure.empty()) engine["error"] = comparison.failure;
-    json["engines"].push_back(std::move(engine));
+std::string as_text(const Model& model, const GoldenCheck& golden, const Painter& painter) {
+  return painter.paint(Style::heading, printable(model.info.name, 80)) + ": " + with_separators(model.golden.size()) +
+         " inputs with the original's logits (S = " + short_number(golden.scale) + ")\n\n" +
+         runs_as_text(golden.runs, golden.tolerance, painter);
+}
+
+std::string_view to_string(Finding::Verdict verdict) {
+  switch (verdict) {
+    case Finding::Verdict::holds:
+      return "ok";
+    case Finding::Verdict::noted:
+      return "note";
+    case Finding::Verdict::fails:
+      break;
   }
+  return "FAILED";
+}
+
+std::string as_text(const std::string& path, const CertificateCheck& check, const Painter& painter) {
+  std::string text = painter.paint(Style::heading, "Certificate") + " " + printable(path, 200) + "\n\n";
+  Table findings({{""}, {""}, {""}});
+  for (const Finding& finding : check.findings) {
+    const Style style = finding.verdict == Finding::Verdict::fails   ? Style::bad
+                        : finding.verdict == Finding::Verdict::noted ? Style::faint
+                                                                     : Style::good;
+    findings.add_row(
+        {finding.subject, {std::string(to_string(finding.verdict)), style}, printable(finding.message, 400)});
+  }
+  text += findings.render(painter);
+  if (!check.runs.empty()) {
+    text += "\n" + painter.paint(Style::heading, "Its recorded inputs") + ": " +
+            with_separators(check.recorded.size()) + ", on which the verification saw the largest errors\n\n" +
+            runs_as_text(check.runs, check.tolerance, painter);
+  }
+  return text + "\n" +
+         (check.passed() ? painter.paint(Style::good, "The certificate holds for this model on this machine.")
+                         : painter.paint(Style::bad, "The certificate does not hold for this model on this machine.")) +
+         "\n";
+}
+
+nlohmann::ordered_json runs_as_json(const std::vector<RecordedRun>& runs, double tolerance) {
+  auto engines = nlohmann::ordered_json::array();
+  for (const RecordedRun& run : runs) {
+    nlohmann::ordered_json engine;
+    engine["isa"] = bytecnn::to_string(run.isa);
+    engine["passed"] = run.passed(tolerance);
+    engine["worst"] = run.worst;
+    engine["mean"] = run.mean;
+    engine["worst_input"] = run.worst_input;
+    if (!run.failure.empty()) engine["error"] = run.failure;
+    engines.push_back(std::move(engine));
+  }
+  return engines;
+}
+
+nlohmann::ordered_json as_json(const std::string& path, const CertificateCheck& check) {
+  nlohmann::ordered_json json;
+  json["file"] = path;
+  json["passed"] = check.passed();
+  json["findings"] = nlohmann::ordered_json::array();
+  for (const Finding& finding : check.findings) {
+    json["findings"].push_back(
+        {{"subject", finding.subject}, {"verdict", to_string(finding.verdict)}, {"message", finding.message}});
+  }
+  json["inputs"] = check.recorded.size();
+  json["tolerance"] = check.tolerance;
+  json["engines"] = runs_as_json(check.runs, check.tolerance);
+  return json;
+}
+
+std::string as_json(const CheckOptions& options, const Model& model, const GoldenCheck& golden,
+                    const std::optional<CertificateCheck>& certificate) {
+  nlohmann::ordered_json json;
+  json["model"] = options.model;
+  json["golden"] = model.golden.size();
+  json["scale"] = golden.scale;
+  json["tolerance"] = golden.tolerance;
+  json["passed"] = golden.passed() && (!certificate || certificate->passed());
+  json["engines"] = runs_as_json(golden.runs, golden.tolerance);
+  if (certificate) json["certificate"] = as_json(options.certificate, *certificate);
   return json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
 }
 
 ExitStatus check(const CheckOptions& options) {
   const Model model = load_model(options.model);
-  const double scale = logit_scale(model.golden);
-  const double tolerance = relative_tolerance * scale;
-  std::vector<Comparison> comparisons;
-  if (!model.golden.empty()) {
-    for (const Isa isa : supported_isas()) comparisons.push_back(compare(model, isa));
+  const GoldenCheck golden = check_golden(model);
+  std::optional<CertificateCheck> certificate;
+  if (!options.certificate.empty()) {
+    certificate =
+        check_certificate(load_certificate(options.certificate), model, options.model, options.accept_version);
   }
-  const bool passed =
-      std::ranges::all_of(comparisons, [&](const Comparison& comparison) { return comparison.passed(tolerance); });
 
   StandardOutput output;
   if (options.json) {
-    output << as_json(options.model, comparisons, model.golden.size(), scale, tolerance, passed);
-  } else if (!model.golden.empty()) {
-    output << as_text(model, comparisons, scale, tolerance, options.color);
+    output << as_json(options, model, golden, certificate);
+  } else {
+    const Painter painter(options.color);
+    if (!model.golden.empty()) output << as_text(model, golden, painter);
+    if (certificate)
+      output << (model.golden.empty() ? "" : "\n") << as_text(options.certificate, *certificate, painter);
   }
   output.flush();
-  if (model.golden.empty()) {
+  if (model.golden.empty() && !certificate) {
     std::cerr
         << "bytecnn: " << options.model
         << " holds no golden vectors, so nothing was compared; 'bytecnn export' writes them, and 'bytecnn verify' "
            "compares with the checkpoint itself\n";
   }
-  return passed ? ExitStatus::done : ExitStatus::failed;
+  return golden.passed() && (!certificate || certificate->passed()) ? ExitStatus::done : ExitStatus::failed;
 }
 
 }  // namespace
@@ -159,9 +192,21 @@ void add_check_command(CLI::App& app, Action& action) {
 Examples:
   bytecnn check model.json
   bytecnn check model.json --json | jq .passed
+  bytecnn verify model.pth model.json --report certificate.json    # once, where the checkpoint is
+  bytecnn check model.json --certificate certificate.json          # wherever the model is used
 
-Each logit must lie within 1e-5 S of the original's, S = max(1, largest |logit|). Exit status: 0 all hold, 1 one does not.)");
+Each logit must lie within 1e-5 S of the original's, S = max(1, largest |logit|). A certificate holds where the model is
+the one that was verified, its verification passed, this version and the instruction set that this machine uses were
+verified, and the inputs with the largest errors give the original's logits again. Its seal shows that it was altered,
+not who wrote it: sign the file where that matters.
+
+Exit status: 0 all hold, 1 something does not, 3 the model or the certificate cannot be read.)");
   command->add_option("MODEL", options->model, "the model file (JSON)")->required()->type_name("");
+  auto* certificate =
+      command->add_option("--certificate", options->certificate, "what 'bytecnn verify --report FILE.json' wrote")
+          ->type_name("FILE");
+  command->add_flag("--accept-version", options->accept_version, "let a certificate of another version of bytecnn pass")
+      ->needs(certificate);
   command->add_flag("--json", options->json, "the comparison as a JSON object");
   add_color_option(*command, options->color);
   command->callback([options, &action] { action = [options] { return check(*options); }; });

@@ -1,5 +1,6 @@
 #pragma once
-/// The report of a verification with everything that identifies what was verified.
+/// The certificate: the report of a verification with everything that identifies what was verified, so that
+/// `bytecnn check` can hold a model and a machine against it.
 
 #include <string>
 
@@ -13,8 +14,10 @@ struct VerifiedFiles {
   std::string model, model_sha256;
 };
 
-/// A JSON object: `to_json(report)` under "report", beside both files with their hashes, versions, the instruction sets
-/// of this machine, and what was assumed about the original with its sources.
-[[nodiscard]] std::string certificate(const VerifiedFiles& files, const Original& original, const VerifyReport& report);
+/// A JSON document, described by exporter/certificate.schema.json: both files with their hashes, a fingerprint of the
+/// model, versions, the instruction sets that were compared, what was assumed about the original with its sources,
+/// `to_json(report)` under "report", the recorded cases, and the seal of it all. Dated as `stated_time` says.
+[[nodiscard]] std::string certificate(const VerifiedFiles& files, const Original& original, const Model& model,
+                                      const VerifyReport& report);
 
 }  // namespace bytecnn::exporter

@@ -8,6 +8,7 @@
 
 #include "bytecnn/error.hpp"
 
+#include "checkpoint/printable.hpp"
 #include "file_bytes.hpp"
 
 namespace bytecnn::exporter {
@@ -32,6 +33,12 @@ Bytes beginning_of(const fs::path& path, std::size_t longest) {
   file.read(text.data(), static_cast<std::streamsize>(text.size()));
   if (file.bad()) throw Error(ErrorCode::io, "cannot read the file", path.string());
   return bytes_of(std::string_view(text).substr(0, static_cast<std::size_t>(file.gcount())));
+}
+
+/// Names go to terminals and into JSON.
+std::string shown_name(const fs::path& path) {
+  std::string name = path.string();
+  return is_clean_utf8(name) ? name : printable(name, 200);
 }
 
 std::vector<fs::path> files_below(const std::string& folder) {
@@ -62,12 +69,12 @@ std::vector<NamedInput> lines_as_inputs(std::string_view content, const std::str
 std::vector<NamedInput> load_corpus(const std::string& path, std::size_t longest) {
   std::error_code error;
   if (!fs::is_directory(path, error)) {
-    return lines_as_inputs(read_small_file(path, largest_corpus), fs::path(path).filename().string());
+    return lines_as_inputs(read_small_file(path, largest_corpus), shown_name(fs::path(path).filename()));
   }
   std::vector<NamedInput> inputs;
   std::size_t total = 0;
   for (const fs::path& file : files_below(path)) {
-    inputs.push_back({file.lexically_relative(path).string(), beginning_of(file, longest)});
+    inputs.push_back({shown_name(file.lexically_relative(path)), beginning_of(file, longest)});
     total += inputs.back().bytes.size();
     if (total > largest_corpus) {
       throw Error(ErrorCode::limit, "the corpus is too large", path,

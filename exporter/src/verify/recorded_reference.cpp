@@ -7,6 +7,7 @@
 
 #include "bytecnn/error.hpp"
 
+#include "certificate/hexadecimal.hpp"
 #include "file_bytes.hpp"
 
 namespace bytecnn::exporter {
@@ -14,20 +15,10 @@ namespace {
 
 using Json = nlohmann::json;
 
-Bytes bytes_of_hex(const std::string& hex, const std::string& where) {
-  const auto digit = [&](char c) -> unsigned {
-    if (c >= '0' && c <= '9') return static_cast<unsigned>(c - '0');
-    if (c >= 'a' && c <= 'f') return static_cast<unsigned>(c - 'a' + 10);
-    if (c >= 'A' && c <= 'F') return static_cast<unsigned>(c - 'A' + 10);
-    throw Error(ErrorCode::invalid, "not hexadecimal", where, "digits 0 to 9 and a to f");
-  };
-  if (hex.size() % 2 != 0) throw Error(ErrorCode::invalid, "an odd number of hexadecimal digits", where);
-  Bytes bytes;
-  bytes.reserve(hex.size() / 2);
-  for (std::size_t i = 0; i < hex.size(); i += 2) {
-    bytes.push_back(static_cast<std::byte>(digit(hex[i]) << 4U | digit(hex[i + 1])));
-  }
-  return bytes;
+Bytes bytes_of_hex(const std::string& digits, const std::string& where) {
+  auto bytes = from_hexadecimal(digits);
+  if (!bytes) throw Error(ErrorCode::invalid, "not hexadecimal", where, "pairs of digits 0 to 9 and a to f");
+  return std::move(*bytes);
 }
 
 Golden record_of(const Json& json, const std::string& where) {

@@ -97,7 +97,10 @@ class Verification {
     report_.torch_version = runner_.engine();
     report_.seed = options_.seed;
     inputs_ = verification_inputs(model_, options_);
-    for (const auto& input : inputs_) report_.input_names.push_back(input.name);
+    for (const auto& input : inputs_) {
+      report_.input_names.push_back(input.name);
+      count_kind(input.kind);
+    }
 
     ReferenceRuns references(model_, inputs_);
     run_original();
@@ -118,6 +121,13 @@ class Verification {
   }
 
  private:
+  void count_kind(const std::string& kind) {
+    auto& kinds = report_.input_kinds;
+    auto known = std::find_if(kinds.begin(), kinds.end(), [&](const auto& entry) { return entry.first == kind; });
+    if (known == kinds.end()) known = kinds.insert(known, {kind, 0});
+    ++known->second;
+  }
+
   void progress(std::size_t done) const {
     if (options_.progress) options_.progress(done, inputs_.size());
   }

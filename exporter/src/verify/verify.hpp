@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "bytecnn/model.hpp"
@@ -24,6 +25,7 @@ using Bytes = std::vector<std::byte>;
 struct NamedInput {
   std::string name;  ///< "empty", "byte 0x41", "length 511", "conv1 filter 7 highest", "random bytes 12", ...
   Bytes bytes;
+  std::string kind = "corpus";  ///< "edge case", "single byte", "run", "adversary", "random", "mixture", "corpus"
 };
 
 struct VerifyOptions {
@@ -99,6 +101,7 @@ struct VerifyReport {
   /// What the model states otherwise than the original, e.g. "pooling: avg_max in the original, max in the model".
   std::vector<std::string> differences;
   std::vector<std::string> input_names;
+  std::vector<std::pair<std::string, std::size_t>> input_kinds;  ///< how many inputs of each kind
   std::vector<StageReport> stages;
   /// The inputs on which the stages differ most, flipped labels, the smallest margin, ... each once, with the
   /// original's logits. Inputs beyond `largest_recorded_input` bytes are left out.

@@ -8,6 +8,7 @@
 #include "bytecnn/error.hpp"
 #include "bytecnn/model_json.hpp"
 
+#include "certificate/sha256.hpp"
 #include "file_bytes.hpp"
 #include "original_loader.hpp"
 #include "progress_line.hpp"
@@ -46,13 +47,15 @@ VerifyOptions stage_options(const VerifyProgramOptions& given, const Model& mode
   return options;
 }
 
-void write_certificate(const VerifyProgramOptions& given, const LoadedOriginal& loaded, const VerifyReport& report,
-                       const std::string& checkpoint_hash) {
-  const VerifiedFiles files{given.checkpoint, checkpoint_hash, loaded.form, given.model, sha256_of_file(given.model)};
-  const std::filesystem::path path(given.report_file);
-  OutputFiles output(path.has_parent_path() ? path.parent_path().string() : ".");
-  output.add(path.filename().string(), certificate(files, loaded.original, report));
-  output.commit();
+void write_certificates(const VerifyProgramOptions& given, const Original& original, const Model& model,
+                        const VerifiedFiles& files, const VerifyReport& report) {
+  const std::string json = certificate(files, original, model, report);
+  for (const std::string& file : given.reports) {
+    const std::filesystem::path path(file);
+    OutputFiles output(path.has_parent_path() ? path.parent_path().string() : ".");
+    output.add(path.filename().string(), json);
+    output.commit();
+  }
 }
 
 /// A model file says which file it was made from. Another one may hold the same model; it is worth a word all the same.
@@ -84,7 +87,11 @@ int run(const VerifyProgramOptions& given) {
   }
   const std::string checkpoint_hash = sha256_of_file(given.checkpoint);
   compare_source(model, checkpoint_hash, report);
-  if (!given.report_file.empty()) write_certificate(given, loaded, report, checkpoint_hash);
+  if (!given.reports.empty()) {
+    write_certificates(given, loaded.original, model,
+                       {given.checkpoint, checkpoint_hash, loaded.form, given.model, sha256_of_file(given.model)},
+                       report);
+  }
   if (!given.quiet || !report.passed)
     std::cout << given.model << " against " << given.checkpoint << "\n" << to_text(report);
   if (!std::cout.flush()) throw Error(ErrorCode::io, "cannot write to standard output");

@@ -59,8 +59,11 @@ std::optional<VerifyProgramOptions> parse_verify_options(int argc, char** argv) 
       ->type_name("T");
   app.add_option("--samples", samples, "random inputs beside the edge cases (default: up to 300)")->type_name("N");
   app.add_option("--seed", seed, "of the random inputs (default: 1)")->type_name("N");
-  app.add_option("--report", options.report_file, "writes everything as JSON, with the hashes of both files")
-      ->type_name("FILE");
+  app.add_option("--report", options.reports,
+                 "writes the certificate: FILE.json for 'bytecnn check', FILE.html to read")
+      ->type_name("FILE")
+      ->expected(1)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
   app.add_flag("-q,--quiet", options.quiet, "no progress, and no report where all holds");
   if (cli::describe_where_asked(app, argc, argv, std::cout)) return std::nullopt;
   try {
@@ -70,6 +73,12 @@ std::optional<VerifyProgramOptions> parse_verify_options(int argc, char** argv) 
     return std::nullopt;
   } catch (const CLI::ParseError& error) {
     throw Error(ErrorCode::usage, cli::usage_message(app, error, argc, argv));
+  }
+  for (const std::string& report : options.reports) {
+    if (!report.ends_with(".json") && !report.ends_with(".html")) {
+      throw Error(ErrorCode::usage, "a report is JSON or HTML", "--report", "a name ending in .json or .html",
+                  "'" + report + "'");
+    }
   }
   if (!tolerance.empty()) {
     options.tolerance = number_of("--tolerance", tolerance, 1e-12, 1.0, "a number like 1e-5");

@@ -15,7 +15,8 @@ struct VerifyProgramOptions {
   std::string checkpoint, model;
   RecognitionOptions recognition;
   std::vector<std::string> corpora;  ///< files of lines, or folders of files
-  std::string reference_file, report_file;
+  std::string reference_file;
+  std::vector<std::string> reports;  ///< FILE.json, FILE.html
   std::optional<double> tolerance;
   std::optional<std::size_t> samples;
   std::uint64_t seed = 1;
