@@ -81,10 +81,11 @@ class Collection {
     const std::uint64_t work = reference_work(architecture_, bytes.size());
     if (!is_edge && options_.work_limit != 0 && work_ + work > options_.work_limit) return;
     work_ += work;
-    inputs_.push_back({std::move(name), std::move(bytes)});
+    inputs_.push_back({std::move(name), std::move(bytes), kind_});
   }
 
   void edges() {
+    kind_ = "edge case";
     add("empty", {}, true);
     add("every byte once", every_byte(), true);
     std::set<std::size_t> lengths;
@@ -115,6 +116,7 @@ class Collection {
 
   /// One byte value over the whole length: the average sums the same number again and again.
   void runs() {
+    kind_ = "run of one byte";
     for (const std::size_t byte : {0x00U, 0x20U, 0x61U, 0x7FU, 0x80U, 0xFFU}) {
       add("run of " + hexadecimal(byte), Bytes(longest_, static_cast<std::byte>(byte)));
     }
@@ -128,12 +130,14 @@ class Collection {
   }
 
   void single_bytes() {
+    kind_ = "single byte";
     for (std::size_t byte = 0; byte < 256; ++byte) {
       add("byte " + hexadecimal(byte), Bytes(1, static_cast<std::byte>(byte)));
     }
   }
 
   void few_adversaries(std::size_t count) {
+    kind_ = "adversary";
     const std::size_t filters = architecture_.conv_layers.empty() ? 0 : architecture_.conv_layers.front().filters;
     const std::size_t step = std::max<std::size_t>(1, filters / std::max<std::size_t>(count, 1));
     for (std::size_t filter = 0; filter < filters; filter += step) {
@@ -159,6 +163,7 @@ class Collection {
   void random_inputs(std::size_t until) {
     for (; random_ < until; ++random_) {
       Bytes bytes(random_length());
+      kind_ = random_ % 4 == 3 && !options_.corpus.empty() ? "mixture of the corpus" : "random";
       std::string name = "random ";
       switch (random_ % 4) {
         case 0:
@@ -211,6 +216,7 @@ class Collection {
   std::size_t longest_ = 0;
   std::size_t random_ = 0;
   std::uint64_t work_ = 0;
+  std::string kind_;
   std::set<std::string> seen_;
   std::vector<NamedInput> inputs_;
 };

@@ -25,7 +25,7 @@ using Bytes = std::vector<std::byte>;
 struct NamedInput {
   std::string name;  ///< "empty", "byte 0x41", "length 511", "conv1 filter 7 highest", "random bytes 12", ...
   Bytes bytes;
-  std::string kind = "corpus";  ///< "edge case", "single byte", "run", "adversary", "random", "mixture", "corpus"
+  std::string kind = "corpus";  ///< "edge case", "adversary", "random", ...: what it is counted as
 };
 
 struct VerifyOptions {
