@@ -9,13 +9,9 @@
 namespace bytecnn {
 namespace {
 
-/// Tables beyond this size are slow to build and leave every cache; the convolution then runs on embedded rows.
+/// Tables of up to this size pay whatever the embedding's dimensions (README.md, "Tables or convolution"); beyond it
+/// they take long to build and share no cache with anything else. The convolution then runs on embedded rows.
 constexpr std::size_t max_table_bytes = std::size_t{4} << 20U;
-/// Tables beyond this size leave a core's own cache on inputs of all bytes: a row's vector then takes 1.8 cycles
-/// instead of 0.6 (text) to 1.1. A convolution takes half a cycle for each input channel of a filter, by Winograd's
-/// algorithm a quarter (of 8 channels and more).
-constexpr std::size_t near_table_bytes = std::size_t{1} << 20U;
-constexpr std::uint32_t min_far_table_inputs = 4;
 /// Columns of a table that are pooled at once: enough to be worth the calls, few enough to stay in the first-level
 /// cache.
 constexpr std::uint32_t table_tile_columns = 48;
@@ -23,12 +19,6 @@ constexpr std::uint32_t table_tile_columns = 48;
 constexpr std::size_t max_working_floats = std::size_t{1} << 28U;
 constexpr std::uint32_t pool_memory_columns = 4;
 constexpr std::size_t cache_line_floats = 16;
-
-/// Whether looking rows up costs less than computing the sums.
-bool tables_pay(const ConvLayer& first, const Architecture& architecture, std::size_t table_bytes) {
-  if (first.residual || table_bytes > max_table_bytes) return false;
-  return table_bytes <= near_table_bytes || architecture.embed_dim / first.groups >= min_far_table_inputs;
-}
 
 }  // namespace
 
@@ -46,7 +36,7 @@ PlannedModel::PlannedModel(const Model& model, std::uint32_t lanes, std::uint32_
   const ConvLayer& first = architecture.conv_layers[0];
   const std::size_t table_floats =
       (std::size_t{architecture.vocab_size} + 1) * first.kernel_size * round_up(first.filters, lanes);
-  const bool tables = tables_pay(first, architecture, table_floats * sizeof(float));
+  const bool tables = !first.residual && table_floats * sizeof(float) <= max_table_bytes;
   // Windows must fit where their tokens are staged, in 16 bits; two more tokens stand for "outside" and "nothing".
   const bool staged = first.reach() < TableStage::max_window_span && first.stride <= TableStage::max_window_stride &&
                       architecture.vocab_size + 1 <= std::numeric_limits<std::uint16_t>::max();
