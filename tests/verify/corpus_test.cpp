@@ -10,6 +10,7 @@
 #include "bytecnn/reference.hpp"
 
 #include "random_original.hpp"
+#include "verify/filter_search.hpp"
 
 namespace bytecnn::exporter::testing {
 namespace {
@@ -117,6 +118,34 @@ TEST(FilterExtreme, NoWindowOfRandomBytesGoesBeyondIt) {
         EXPECT_LE(*std::max_element(some.begin() + 2, some.end() - 2), *std::max_element(high.begin(), high.end()));
         EXPECT_GE(*std::min_element(some.begin() + 2, some.end() - 2), *std::min_element(low.begin(), low.end()));
       }
+    }
+  }
+}
+
+TEST(DeepFilterExtreme, GoesFarBeyondRandomBytes) {
+  Architecture architecture = two_layer_original(1).architecture;
+  architecture.conv_layers.back().activation.kind = Activation::Kind::none;
+  architecture.conv_layers.back().batch_norm.reset();
+  const Model model = fold(with_random_weights(architecture, 9));
+  const std::size_t filters = architecture.conv_layers.back().filters;
+  const auto extremes = [&](const Bytes& input, std::size_t filter) {
+    const auto conv = reference_layer_outputs(model, input)[1];
+    const auto positions = static_cast<std::ptrdiff_t>(conv.size() / filters);
+    const auto begin = conv.begin() + static_cast<std::ptrdiff_t>(filter) * positions;
+    const auto [low, high] = std::minmax_element(begin + 3, begin + positions - 3);
+    return std::pair(*low, *high);
+  };
+  Bytes random(architecture.max_len);
+  for (std::size_t filter = 0; filter < filters; filter += 3) {
+    const double high = extremes(deep_filter_extreme(model, 1, filter, true, architecture.max_len), filter).second;
+    const double low = extremes(deep_filter_extreme(model, 1, filter, false, architecture.max_len), filter).first;
+    for (std::size_t round = 0; round < 50; ++round) {
+      for (std::size_t i = 0; i < random.size(); ++i) {
+        random[i] = static_cast<std::byte>((i * i * 31 + round * 97 + i * (round + 3)) & 0xFFU);
+      }
+      const auto some = extremes(random, filter);
+      EXPECT_LE(some.second, high) << filter;
+      EXPECT_GE(some.first, low) << filter;
     }
   }
 }

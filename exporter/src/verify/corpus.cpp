@@ -6,6 +6,8 @@
 #include <set>
 #include <string_view>
 
+#include "verify/filter_search.hpp"
+
 namespace bytecnn::exporter {
 namespace {
 
@@ -68,6 +70,7 @@ class Collection {
     random_inputs(options_.samples / 4);
     runs();
     few_adversaries(48);
+    deep_adversaries();
     single_bytes();
     random_inputs(options_.samples);
     inputs_.insert(inputs_.end(), options_.corpus.begin(), options_.corpus.end());
@@ -142,8 +145,33 @@ class Collection {
     const std::size_t step = std::max<std::size_t>(1, filters / std::max<std::size_t>(count, 1));
     for (std::size_t filter = 0; filter < filters; filter += step) {
       for (const bool highest : {true, false}) {
-        add("filter " + std::to_string(filter) + (highest ? " highest" : " lowest"),
+        add("conv1 filter " + std::to_string(filter) + (highest ? " highest" : " lowest"),
             filter_extreme(model_, filter, highest, longest_));
+      }
+    }
+  }
+
+  /// A few filters of every deeper layer, as far as a second's share of searching goes.
+  void deep_adversaries() {
+    kind_ = "adversary";
+    // Multiplications of all searches together: a small part of what all inputs may cost.
+    constexpr std::uint64_t unlimited = 400'000'000;
+    const std::uint64_t search_limit =
+        options_.work_limit == 0 ? unlimited : std::min(unlimited, options_.work_limit / 8);
+    const std::size_t deep = architecture_.conv_layers.size() - 1;
+    for (std::size_t layer = 1; layer <= deep; ++layer) {
+      const std::uint64_t work = 2 * deep_filter_work(architecture_, layer);
+      const std::uint64_t affordable =
+          std::min<std::uint64_t>(search_limit / deep / std::max<std::uint64_t>(work, 1), 8);
+      const std::size_t filters = architecture_.conv_layers[layer].filters;
+      const std::size_t count = std::min<std::size_t>(filters, affordable);
+      for (std::size_t i = 0; i < count; ++i) {
+        const std::size_t filter = i * filters / count;
+        for (const bool highest : {true, false}) {
+          add("conv" + std::to_string(layer + 1) + " filter " + std::to_string(filter) +
+                  (highest ? " highest" : " lowest"),
+              deep_filter_extreme(model_, layer, filter, highest, longest_));
+        }
       }
     }
   }
@@ -254,33 +282,6 @@ std::size_t shortest_input(const Architecture& architecture) {
     }
   }
   return static_cast<std::size_t>(low);
-}
-
-Bytes filter_extreme(const Model& model, std::size_t filter, bool highest, std::size_t length) {
-  const Architecture& architecture = model.architecture;
-  const ConvLayer& layer = architecture.conv_layers.front();
-  const std::size_t group_inputs = architecture.embed_dim / layer.groups;
-  const std::size_t first_channel = filter / (layer.filters / layer.groups) * group_inputs;
-  std::vector<std::byte> best(layer.kernel_size);
-  for (std::size_t tap = 0; tap < layer.kernel_size; ++tap) {
-    double extreme = 0;
-    for (std::size_t byte = 0; byte < std::min<std::size_t>(256, architecture.vocab_size); ++byte) {
-      double sum = 0;
-      for (std::size_t c = 0; c < group_inputs; ++c) {
-        sum += static_cast<double>(
-                   model.weights.conv.front().weight[(filter * group_inputs + c) * layer.kernel_size + tap]) *
-               static_cast<double>(model.weights.embedding[byte * architecture.embed_dim + first_channel + c]);
-      }
-      if (byte == 0 || (highest ? sum > extreme : sum < extreme)) {
-        extreme = sum;
-        best[tap] = static_cast<std::byte>(byte);
-      }
-    }
-  }
-  // Windows side by side; with dilation, `dilation` of them interleaved.
-  Bytes bytes(length);
-  for (std::size_t i = 0; i < length; ++i) bytes[i] = best[i / layer.dilation % layer.kernel_size];
-  return bytes;
 }
 
 }  // namespace bytecnn::exporter

@@ -20,8 +20,4 @@ namespace bytecnn::exporter {
 /// The shortest input that the model takes; 0 where it pads.
 [[nodiscard]] std::size_t shortest_input(const Architecture& architecture);
 
-/// Bytes that drive the first conv layer's filter `filter` to its largest (or smallest) value, window after window,
-/// over `length` bytes: in each tap the byte with the extreme contribution, found through T[tap][byte][filter].
-[[nodiscard]] Bytes filter_extreme(const Model& model, std::size_t filter, bool highest, std::size_t length);
-
 }  // namespace bytecnn::exporter

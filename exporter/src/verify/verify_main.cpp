@@ -13,6 +13,7 @@
 #include "original_loader.hpp"
 #include "progress_line.hpp"
 #include "verify/certificate.hpp"
+#include "verify/certificate_html.hpp"
 #include "verify/corpus_files.hpp"
 #include "verify/recorded_reference.hpp"
 #include "verify/verify.hpp"
@@ -53,7 +54,7 @@ void write_certificates(const VerifyProgramOptions& given, const Original& origi
   for (const std::string& file : given.reports) {
     const std::filesystem::path path(file);
     OutputFiles output(path.has_parent_path() ? path.parent_path().string() : ".");
-    output.add(path.filename().string(), json);
+    output.add(path.filename().string(), path.extension() == ".html" ? certificate_html(json) : json);
     output.commit();
   }
 }

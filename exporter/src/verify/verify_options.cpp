@@ -13,17 +13,27 @@ namespace bytecnn::exporter {
 namespace {
 
 constexpr const char* examples = R"(
-Stages: 'weights' compares the numbers with the original's, folded anew; 'fold' runs the exported weights in double, 'engine' the runtime on every instruction set of this machine; both
-against the original in double in libtorch, unfolded. 'reference' holds recorded numbers against the original as it was
-understood. Differences are measured in S = max(1, largest |logit|): 1e-6 S for fold, 1e-5 S for engine.
+Stages, each held against the original, run unfolded and in double by libtorch:
+  weights     every number of the export, folded anew from the checkpoint
+  fold        the exported weights run in double: at most 1e-6 S on logits
+  engine      the runtime on every instruction set of this machine: 1e-5 S on logits, 1e-5 on scores
+  reference   numbers recorded from Python (--reference): 1e-5 S, 1e-4 S where they are float32
+S = max(1, largest |logit| of the original).
+
+Inputs: edge cases, every single byte, runs, bytes that drive filters to their extremes, random bytes and texts, mixtures
+of your corpus, and the corpus itself. The same seed gives the same inputs.
 
 Examples:
   bytecnn verify model.pth model.json
   bytecnn verify model.pth model.json --pooling max --max-len 256
       with the same statements as the export was made with
-  bytecnn verify model.pth model.json --corpus lines.txt --report certificate.json
+  bytecnn verify model.pth model.json --corpus lines.txt --corpus samples/ --samples 10000
+      the lines of a file and the files of a folder, and more random inputs
   bytecnn verify model.pth model.json --reference recorded.json
       numbers from Python (exporter/record_reference.py), which also prove the assumed structure
+  bytecnn verify model.pth model.json --report certificate.json --report certificate.html
+  bytecnn check model.json --certificate certificate.json
+      later and elsewhere, without the checkpoint
 
 The report goes to standard output. Exit status: 0 every stage holds, 1 one does not, 2 usage, 3 unreadable or invalid
 checkpoint or model, 4 unsupported.)";
