@@ -35,6 +35,9 @@ struct Range {
   static constexpr double partial = is_short ? 16000 : 1 << 29;
 };
 
+/// Two doubles in a register, of any instruction set.
+using Pair = double __attribute__((vector_size(16)));
+
 /// Largest and smallest entries of a filter's taps, summed.
 struct Extremes {
   double window = 0, positive = 0, negative = 0;
@@ -121,7 +124,7 @@ FixedPoint::FixedPoint(const Model& model, const Plan& plan, const kernels::Kern
   }
   exact_offset_ = plan_.working_floats;
   exact_width_ = feature_count();
-  for (const DenseWeights& weights : dense_) exact_width_ = std::max(exact_width_, weights.bias.size());
+  for (const ExactLayer& dense : layers_) exact_width_ = std::max(exact_width_, dense.bias.size());
   exact_width_ = round_up(exact_width_, 8);
   working_floats_ = exact_offset_ + 2 * exact_width_ * sizeof(double) / sizeof(float);
   measured_error_ = measure(model);
@@ -196,14 +199,20 @@ void FixedPoint::pool_padding(const Architecture& architecture, const std::vecto
 
 void FixedPoint::build_head(const Model& model) {
   const auto add = [this](const DenseWeights& weights, const Activation& activation) {
-    const std::size_t units = weights.bias.size();
-    const std::size_t inputs = weights.weight.size() / units;
-    DenseWeights transposed{std::vector<float>(weights.weight.size()), weights.bias};
-    for (std::size_t u = 0; u < units; ++u) {
-      for (std::size_t i = 0; i < inputs; ++i) transposed.weight[i * units + u] = weights.weight[u * inputs + i];
+    ExactLayer layer;
+    layer.units = weights.bias.size();
+    layer.inputs = weights.weight.size() / layer.units;
+    layer.activation = activation;
+    layer.bias.assign(weights.bias.begin(), weights.bias.end());
+    layer.bias.resize(round_up(layer.units, ExactLayer::block));
+    layer.weight.resize(layer.bias.size() * layer.inputs);
+    for (std::size_t u = 0; u < layer.units; ++u) {
+      const std::size_t first = u / ExactLayer::block * ExactLayer::block * layer.inputs + u % ExactLayer::block;
+      for (std::size_t i = 0; i < layer.inputs; ++i) {
+        layer.weight[first + i * ExactLayer::block] = weights.weight[u * layer.inputs + i];
+      }
     }
-    dense_.push_back(std::move(transposed));
-    activations_.push_back(activation);
+    layers_.push_back(std::move(layer));
   };
   for (std::size_t i = 0; i < model.weights.dense.size(); ++i) {
     add(model.weights.dense[i], model.architecture.dense_layers[i].activation);
@@ -266,22 +275,37 @@ void FixedPoint::features(const float* whole, double* out) const noexcept {
 void FixedPoint::exact_head(double* input, double* output, float* logits, float* scores) const noexcept {
   // A float, so that its product with a weight is exact in double.
   const auto rounded = [](double x) { return static_cast<double>(static_cast<float>(x)); };
-  std::size_t inputs = feature_count();
-  for (std::size_t layer = 0; layer < dense_.size(); ++layer) {
-    const DenseWeights& weights = dense_[layer];
-    const std::size_t units = weights.bias.size();
-    std::copy(weights.bias.begin(), weights.bias.end(), output);
-    for (std::size_t i = 0; i < inputs; ++i) {
-      const double x = rounded(input[i]);
-      const float* row = &weights.weight[i * units];
-      for (std::size_t u = 0; u < units; ++u) output[u] += x * static_cast<double>(row[u]);
+  for (const ExactLayer& layer : layers_) {
+    for (std::size_t i = 0; i < layer.inputs; ++i) input[i] = rounded(input[i]);
+    const double* weight = layer.weight.data();
+    for (std::size_t first = 0; first < layer.bias.size(); first += ExactLayer::block) {
+      // Named, because the compiler would keep an array of sums in memory, each waiting for its last store.
+      const double* bias = &layer.bias[first];
+      Pair a{bias[0], bias[1]};
+      Pair b{bias[2], bias[3]};
+      Pair c{bias[4], bias[5]};
+      Pair d{bias[6], bias[7]};
+      for (std::size_t i = 0; i < layer.inputs; ++i, weight += ExactLayer::block) {
+        const Pair x{input[i], input[i]};
+        a += x * Pair{weight[0], weight[1]};
+        b += x * Pair{weight[2], weight[3]};
+        c += x * Pair{weight[4], weight[5]};
+        d += x * Pair{weight[6], weight[7]};
+      }
+      std::memcpy(output + first, &a, sizeof(a));
+      std::memcpy(output + first + 2, &b, sizeof(b));
+      std::memcpy(output + first + 4, &c, sizeof(c));
+      std::memcpy(output + first + 6, &d, sizeof(d));
     }
-    if (activations_[layer].kind != Activation::Kind::none) {
-      for (std::size_t u = 0; u < units; ++u) output[u] = reference::activate(activations_[layer], output[u]);
+    if (layer.activation.kind != Activation::Kind::none) {
+      const bool relu = layer.activation.kind == Activation::Kind::relu;
+      for (std::size_t u = 0; u < layer.units; ++u) {
+        output[u] = relu ? std::max(output[u], 0.0) : reference::activate(layer.activation, output[u]);
+      }
     }
     std::swap(input, output);
-    inputs = units;
   }
+  const std::size_t inputs = layers_.back().units;
   for (std::size_t i = 0; i < inputs; ++i) logits[i] = static_cast<float>(input[i]);
   reference::scores_in_place(plan_.output, {input, inputs});
   for (std::size_t i = 0; i < inputs; ++i) scores[i] = static_cast<float>(input[i]);

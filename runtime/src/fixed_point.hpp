@@ -56,6 +56,15 @@ class FixedPoint {
     std::int64_t largest = 0;     ///< of the constant and those
   };
 
+  /// Units rounded up to whole blocks, whose sums stay in registers.
+  struct ExactLayer {
+    static constexpr std::size_t block = 8;
+    std::size_t inputs = 0, units = 0;
+    std::vector<double> weight;  ///< [blocks][inputs][block]
+    std::vector<double> bias;    ///< [blocks * block]
+    Activation activation;
+  };
+
   float* allocate(std::size_t floats);
   template <class Number>
   void build(const Model& model);
@@ -76,9 +85,8 @@ class FixedPoint {
   std::vector<TableBlock> blocks_;
   std::vector<std::unique_ptr<float[], AlignedDelete>> memory_;
   std::vector<Channel> channels_;
-  std::vector<Activation> activations_;  ///< of the dense layers and the output layer
-  std::vector<DenseWeights> dense_;      ///< the same; weights are [inputs][units]
-  std::size_t exact_offset_ = 0;         ///< of two arrays of `exact_width_` doubles, in floats
+  std::vector<ExactLayer> layers_;  ///< the dense layers and the output layer
+  std::size_t exact_offset_ = 0;    ///< of two arrays of `exact_width_` doubles, in floats
   std::size_t exact_width_ = 0;
   std::size_t working_floats_ = 0;
   double measured_error_ = 0;
