@@ -8,9 +8,10 @@
 #include <string_view>
 #include <vector>
 
+#include "bytecnn/api.h"
 #include "bytecnn/model.hpp"
 
-namespace bytecnn {
+namespace bytecnn BYTECNN_API {
 
 /// Padding as stated: numbers of zero columns, or "same" / "valid", which depend on the kernel.
 struct PaddingStatement {
@@ -57,4 +58,4 @@ struct ArchitectureStatement {
 /// numbers out of `ModelLimits`. `max_len: null` counts as not stated.
 [[nodiscard]] ArchitectureStatement parse_architecture_statement(std::string_view json);
 
-}  // namespace bytecnn
+}  // namespace BYTECNN_API

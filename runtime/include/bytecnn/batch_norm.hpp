@@ -5,7 +5,9 @@
 
 #include <vector>
 
-namespace bytecnn {
+#include "bytecnn/api.h"
+
+namespace bytecnn BYTECNN_API {
 
 /// All vectors of one length, one number a channel. Without affine: gamma all ones, beta all zeros.
 struct BatchNormStatistics {
@@ -27,4 +29,4 @@ struct ScaleShift {
 /// zeros.
 void fold_batch_norm(const ScaleShift& batch_norm, std::vector<double>& weight, std::vector<double>& bias);
 
-}  // namespace bytecnn
+}  // namespace BYTECNN_API

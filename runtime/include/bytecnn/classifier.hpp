@@ -13,11 +13,12 @@
 #include <string>
 #include <string_view>
 
+#include "bytecnn/api.h"
 #include "bytecnn/arithmetic.hpp"
 #include "bytecnn/isa.hpp"
 #include "bytecnn/model.hpp"
 
-namespace bytecnn {
+namespace bytecnn BYTECNN_API {
 
 enum class Status : std::uint8_t {
   ok,
@@ -103,11 +104,11 @@ class Classifier {
   /// What was planned and why, one line a layer: for `bytecnn info`.
   [[nodiscard]] std::string plan_description() const;
 
-  struct Impl;  // private to the library
+  struct BYTECNN_PRIVATE Impl;
 
  private:
   std::shared_ptr<const Impl> impl_;
   friend class Stream;
 };
 
-}  // namespace bytecnn
+}  // namespace BYTECNN_API

@@ -6,7 +6,9 @@
 #include <string>
 #include <string_view>
 
-namespace bytecnn {
+#include "bytecnn/api.h"
+
+namespace bytecnn BYTECNN_API {
 
 /// What kind of thing went wrong; programs map it to their exit status.
 enum class ErrorCode {
@@ -44,4 +46,4 @@ class Error : public std::runtime_error {
   std::string message_, where_, expected_, found_;
 };
 
-}  // namespace bytecnn
+}  // namespace BYTECNN_API

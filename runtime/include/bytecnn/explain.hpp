@@ -26,9 +26,10 @@
 #include <string_view>
 #include <vector>
 
+#include "bytecnn/api.h"
 #include "bytecnn/model.hpp"
 
-namespace bytecnn {
+namespace bytecnn BYTECNN_API {
 
 /// A channel of the last convolution whose maximum over all positions the head sees.
 struct PoolWinner {
@@ -57,4 +58,4 @@ struct Explanation {
 [[nodiscard]] Explanation explain(const Model& model, std::span<const std::byte> input, std::size_t output = 0);
 [[nodiscard]] Explanation explain(const Model& model, std::string_view text, std::size_t output = 0);
 
-}  // namespace bytecnn
+}  // namespace BYTECNN_API

@@ -5,7 +5,9 @@
 #include <string_view>
 #include <vector>
 
-namespace bytecnn {
+#include "bytecnn/api.h"
+
+namespace bytecnn BYTECNN_API {
 
 /// `reference` stands for the double-precision specification and is always there.
 enum class Isa : std::uint8_t { reference, sse2, avx2, avx512, neon64 };
@@ -22,4 +24,4 @@ enum class Isa : std::uint8_t { reference, sse2, avx2, avx512, neon64 };
 /// Throws `Error` (usage) where that variable names something unknown or unsupported here.
 [[nodiscard]] Isa active_isa();
 
-}  // namespace bytecnn
+}  // namespace BYTECNN_API

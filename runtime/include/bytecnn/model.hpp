@@ -16,7 +16,9 @@
 #include <string_view>
 #include <vector>
 
-namespace bytecnn {
+#include "bytecnn/api.h"
+
+namespace bytecnn BYTECNN_API {
 
 /// An element-wise function. Gelu is the erf form, as PyTorch's default.
 struct Activation {
@@ -168,4 +170,4 @@ void validate(const Model& model);
 [[nodiscard]] Output parse_output(std::string_view name);
 [[nodiscard]] BatchNormSpec::Position parse_batch_norm_position(std::string_view name);
 
-}  // namespace bytecnn
+}  // namespace BYTECNN_API

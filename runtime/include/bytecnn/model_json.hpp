@@ -4,9 +4,10 @@
 #include <string>
 #include <string_view>
 
+#include "bytecnn/api.h"
 #include "bytecnn/model.hpp"
 
-namespace bytecnn {
+namespace bytecnn BYTECNN_API {
 
 /// Parses and validates a model: the current format and the older flat files, whose batch norm is folded here.
 /// Throws `Error`; its place is the JSON pointer of what is wrong.
@@ -21,4 +22,4 @@ namespace bytecnn {
 /// Writes `to_json(model)` under a temporary name beside `path` and renames it: the file is whole or not there.
 void save_model(const Model& model, const std::string& path);
 
-}  // namespace bytecnn
+}  // namespace BYTECNN_API

@@ -5,9 +5,10 @@
 #include <span>
 #include <vector>
 
+#include "bytecnn/api.h"
 #include "bytecnn/model.hpp"
 
-namespace bytecnn {
+namespace bytecnn BYTECNN_API {
 
 /// Logits of `model` for `input`, [outputs], computed in double from the model's float weights. Allocates.
 /// Throws `Error` (invalid) where the input is not padded and shorter than the model can process.
@@ -21,4 +22,4 @@ namespace bytecnn {
 [[nodiscard]] std::vector<std::vector<double>> reference_layer_outputs(const Model& model,
                                                                        std::span<const std::byte> input);
 
-}  // namespace bytecnn
+}  // namespace BYTECNN_API

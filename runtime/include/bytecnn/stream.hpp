@@ -13,9 +13,10 @@
 #include <span>
 #include <string_view>
 
+#include "bytecnn/api.h"
 #include "bytecnn/classifier.hpp"
 
-namespace bytecnn {
+namespace bytecnn BYTECNN_API {
 
 /// What becomes of an input longer than max_len. `truncate` cuts it. The others see it through windows of max_len bytes
 /// that start every max_len / 2 bytes (the last one ends with the input), and make one logit of the windows' logits,
@@ -62,7 +63,7 @@ class Stream {
   [[nodiscard]] std::size_t memory_bytes() const noexcept;
 
  private:
-  struct Impl;
+  struct BYTECNN_PRIVATE Impl;
   std::unique_ptr<Impl> impl_;
 };
 
@@ -73,4 +74,4 @@ Result classify(const Classifier& classifier, std::span<const std::byte> input, 
 Result classify(const Classifier& classifier, std::string_view text, Strategy strategy, std::span<float> logits = {},
                 std::span<float> scores = {});
 
-}  // namespace bytecnn
+}  // namespace BYTECNN_API
