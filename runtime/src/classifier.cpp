@@ -105,15 +105,17 @@ Status Classifier::Impl::run(std::span<const std::byte> input, float* logits, fl
   return with_working_memory([&](float* working) noexcept {
     float* const logits_out = logits != nullptr ? logits : own_logits(working);
     float* const scores_out = scores != nullptr ? scores : own_scores(working);
-    if (fixed_point) {
-      fixed_point->run(input, working, logits_out, scores_out);
-    } else {
-      kernels->run(planned->plan(), reinterpret_cast<const unsigned char*>(input.data()), input.size(), working,
-                   logits_out, scores_out);
-    }
+    run_kernels(input, working, logits_out, scores_out);
     decide(scores_out, result);
     return Status::ok;
   });
+}
+
+void Classifier::Impl::run_kernels(std::span<const std::byte> input, float* working, float* logits,
+                                   float* scores) const noexcept {
+  if (fixed_point) return fixed_point->run(input, working, logits, scores);
+  kernels->run(planned->plan(), reinterpret_cast<const unsigned char*>(input.data()), input.size(), working, logits,
+               scores);
 }
 
 Status Classifier::Impl::run_reference(std::span<const std::byte> input, float* logits, float* scores,

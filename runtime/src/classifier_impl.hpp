@@ -23,6 +23,12 @@ struct Classifier::Impl {
   /// Logits and scores are `outputs` floats each, or null.
   Status run(std::span<const std::byte> input, float* logits, float* scores, Result& result) const noexcept;
 
+  /// The same for an input of a valid length, with working memory at hand and without the decision. There must be a
+  /// plan.
+  void run_kernels(std::span<const std::byte> input, float* working, float* logits, float* scores) const noexcept;
+  /// Whether parts of an input may be pooled apart and put together: a float32 plan.
+  [[nodiscard]] bool pools_parts() const noexcept { return planned.has_value() && !fixed_point.has_value(); }
+
   /// Label and score of finished scores.
   void decide(const float* scores, Result& result) const noexcept;
 

@@ -17,7 +17,7 @@ constexpr std::int64_t piece_bytes = 4096;
 TextStream::TextStream(const Classifier::Impl& classifier) : classifier_(classifier) {
   const std::int64_t max_len = classifier.model.architecture.max_len;
   std::int64_t capacity = max_len;
-  if (classifier.planned) {
+  if (classifier.pools_parts()) {
     const Plan& plan = classifier.planned->plan();
     auto variants = std::make_unique<const PlanVariants>(classifier.model.architecture, plan);
     if (variants->usable()) {

@@ -21,7 +21,7 @@ WindowStream::WindowStream(const Classifier::Impl& classifier, Strategy strategy
 }
 
 void WindowStream::plan_shared_columns() {
-  if (!classifier_.planned) return;
+  if (!classifier_.pools_parts()) return;
   const Plan& plan = classifier_.planned->plan();
   auto variants = std::make_unique<const PlanVariants>(classifier_.model.architecture, plan);
   if (!variants->usable() || half_ % variants->stride() != 0) return;
@@ -155,8 +155,7 @@ Status WindowStream::classify(float* logits, float* scores, Result& result) cons
   return classifier_.with_working_memory([&](float* working) noexcept {
     float* const own_logits = classifier_.own_logits(working);
     float* const own_scores = classifier_.own_scores(working);
-    classifier_.kernels->run(classifier_.planned->plan(), window.data(), window.size(), working, own_logits,
-                             own_scores);
+    classifier_.run_kernels(std::as_bytes(window), working, own_logits, own_scores);
     return finish(own_logits, own_scores);
   });
 }

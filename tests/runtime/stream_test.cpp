@@ -318,6 +318,22 @@ TEST_P(StreamTest, WindowsArePushedInAnyPieces) {
   }
 }
 
+TEST_P(StreamTest, OfFixedPointGivesTheSameBitsAsTheWhole) {
+  if (GetParam() == Isa::reference) GTEST_SKIP() << "the reference has one arithmetic";
+  for (const Arithmetic arithmetic : {Arithmetic::int32, Arithmetic::int16}) {
+    const Classifier classifier(testing::with_random_weights(architecture_of({conv(40, 3)}, 256), 1), GetParam(),
+                                arithmetic);
+    const Bytes input = testing::random_bytes(700, 1);
+    Stream stream(classifier);
+    push_in_pieces(stream, input, {50});
+    std::vector<float> streamed(3), whole(3);
+    stream.classify(streamed);
+    classifier.classify(std::span<const std::byte>(input), whole);
+    EXPECT_EQ(streamed, whole);
+    if (arithmetic == Arithmetic::int32) expect_windows(classifier, input, Strategy::average);
+  }
+}
+
 TEST_P(StreamTest, WindowsOfOneByte) {
   const Classifier classifier = classifier_of(architecture_of({conv(10, 3)}, 1), 1);
   expect_windows(classifier, testing::random_bytes(5, 1), Strategy::max);

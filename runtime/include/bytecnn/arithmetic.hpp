@@ -4,7 +4,9 @@
 #include <cstdint>
 #include <string_view>
 
-namespace bytecnn {
+#include "bytecnn/api.h"
+
+namespace bytecnn BYTECNN_API {
 
 enum class Arithmetic : std::uint8_t {
   float32,  ///< for every model; two instruction sets differ by rounding
@@ -19,4 +21,4 @@ enum class Arithmetic : std::uint8_t {
 /// The inverse. Throws `Error` (`usage`) for another name.
 [[nodiscard]] Arithmetic parse_arithmetic(std::string_view name);
 
-}  // namespace bytecnn
+}  // namespace BYTECNN_API

@@ -34,8 +34,9 @@ enum class Strategy : std::uint8_t { truncate, average, max, attention };
 ///
 /// What has been seen is kept as pooled columns, not computed again: `push` costs as much as classifying its bytes,
 /// `classify` only what the end of the input changes, and the head. Windows that overlap share their columns where half
-/// of max_len is a multiple of the model's total stride. Memory is allocated by the constructor alone and does not
-/// depend on the length of the input.
+/// of max_len is a multiple of the model's total stride. (With another arithmetic than float32, and with
+/// `Isa::reference`, every classification starts anew, and gives the same bits as the whole.) Memory is allocated by
+/// the constructor alone and does not depend on the length of the input.
 ///
 /// Const functions may be called by many threads at once; a thread that pushes must be alone.
 class Stream {
