@@ -1,12 +1,12 @@
-# Takes the C++ blocks out of a Markdown file, so that what a reader copies is what the build compiles.
+# Takes the blocks of C++ or C out of a Markdown file, so that what a reader copies is what the build compiles.
 
-# Writes the file's ```cpp blocks as FOLDER/snippet_N.cpp and their paths into the variable RESULT.
-function(extract_readme_snippets markdown folder result)
+# Writes the file's ```LANGUAGE blocks (cpp or c) as FOLDER/snippet_N.LANGUAGE and their paths into the variable RESULT.
+function(extract_readme_snippets markdown language folder result)
   set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${markdown})
   file(READ ${markdown} text)
   set(number 0)
   set(paths "")
-  set(opening "\n```cpp\n")
+  set(opening "\n```${language}\n")
   string(LENGTH "${opening}" opening_length)
   while(TRUE)
     string(FIND "${text}" "${opening}" begin)
@@ -17,16 +17,16 @@ function(extract_readme_snippets markdown folder result)
     string(SUBSTRING "${text}" ${begin} -1 text)
     string(FIND "${text}" "\n```" length)
     if(length EQUAL -1)
-      message(FATAL_ERROR "${markdown}: a block of C++ is never closed")
+      message(FATAL_ERROR "${markdown}: a block of ${language} is never closed")
     endif()
     string(SUBSTRING "${text}" 0 ${length} snippet)
     string(SUBSTRING "${text}" ${length} -1 text)
     math(EXPR number "${number} + 1")
-    file(CONFIGURE OUTPUT ${folder}/snippet_${number}.cpp CONTENT "${snippet}\n" @ONLY)  # keeps the time if unchanged
-    list(APPEND paths ${folder}/snippet_${number}.cpp)
+    file(CONFIGURE OUTPUT ${folder}/snippet_${number}.${language} CONTENT "${snippet}\n" @ONLY)  # keeps the time if unchanged
+    list(APPEND paths ${folder}/snippet_${number}.${language})
   endwhile()
   if(number EQUAL 0)
-    message(FATAL_ERROR "${markdown}: no block of C++")
+    message(FATAL_ERROR "${markdown}: no block of ${language}")
   endif()
   set(${result} ${paths} PARENT_SCOPE)
 endfunction()

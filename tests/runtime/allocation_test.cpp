@@ -5,6 +5,9 @@
 #include <cstdlib>
 #include <new>
 #include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -95,6 +98,15 @@ void operator delete[](void* memory, std::align_val_t, const std::nothrow_t&) no
 
 namespace bytecnn {
 namespace {
+
+// What says that it does not throw is noexcept by type; what kernels may call is checked on their objects.
+static_assert(noexcept(std::declval<const Classifier&>().classify(std::string_view())));
+static_assert(noexcept(std::declval<const Classifier&>().classify(std::span<const std::byte>(), std::span<float>())));
+static_assert(noexcept(std::declval<const Classifier&>().decide(std::span<const float>())));
+static_assert(noexcept(std::declval<Stream&>().push(std::string_view())));
+static_assert(noexcept(std::declval<const Stream&>().classify()));
+static_assert(noexcept(std::declval<Stream&>().reset()));
+static_assert(std::is_trivially_copyable_v<Result>);
 
 std::vector<Isa> vector_isas() {
   std::vector<Isa> isas = supported_isas();
