@@ -321,8 +321,8 @@ TEST_P(StreamTest, WindowsArePushedInAnyPieces) {
 TEST_P(StreamTest, OfFixedPointGivesTheSameBitsAsTheWhole) {
   if (GetParam() == Isa::reference) GTEST_SKIP() << "the reference has one arithmetic";
   for (const Arithmetic arithmetic : {Arithmetic::int32, Arithmetic::int16}) {
-    const Classifier classifier(testing::with_random_weights(architecture_of({conv(40, 3)}, 256), 1), GetParam(),
-                                arithmetic);
+    const Classifier classifier(testing::with_random_weights(architecture_of({conv(40, 3)}, 256), 1),
+                                ClassifierOptions{GetParam(), arithmetic});
     const Bytes input = testing::random_bytes(700, 1);
     Stream stream(classifier);
     push_in_pieces(stream, input, {50});
