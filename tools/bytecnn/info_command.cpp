@@ -1,8 +1,12 @@
 /// bytecnn info: what a model is made of, and how it runs on this machine.
 
+#include <algorithm>
+#include <map>
 #include <memory>
+#include <optional>
 #include <sstream>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <nlohmann/json.hpp>
@@ -21,6 +25,7 @@ namespace bytecnn::cli {
 namespace {
 
 constexpr std::size_t text_columns = 100;
+constexpr std::uint64_t widest_bar = 12;
 
 struct InfoOptions {
   std::string model;
@@ -61,15 +66,11 @@ std::string input_text(const Architecture& architecture) {
   return text + "padded with token " + std::to_string(*architecture.pad_token);
 }
 
-/// "bytecnn_10k.pth, state_dict, sha256 0f3a...": whatever the file tells of where it came from.
-std::string source_text(const std::map<std::string, std::string>& source) {
-  std::string text;
-  for (const auto& [key, value] : source) {
-    if (!text.empty()) text += ", ";
-    if (key != "file" && key != "form") text += safe(key) + " ";
-    text += safe(value);
-  }
-  return text;
+/// {"bytecnn_10k.pth", "state_dict", "sha256 0f3a..."}: whatever the file tells of where it came from.
+std::vector<std::string> source_words(const std::map<std::string, std::string>& source) {
+  std::vector<std::string> words;
+  for (const auto& [key, value] : source) words.push_back((key == "file" || key == "form" ? "" : key + " ") + value);
+  return words;
 }
 
 std::string about(const Classifier& classifier, const std::string& path, const Painter& painter) {
@@ -83,14 +84,15 @@ std::string about(const Classifier& classifier, const std::string& path, const P
   add("parameters", with_separators(info.parameters));
   if (info.accuracy) add("accuracy", fixed(*info.accuracy * 100, 2) + " %");
   add("input", input_text(model.architecture));
-  std::string name = "labels";
-  for (const std::string& line : wrapped(classifier.labels())) {
-    add(name, line);
-    name = " ";
-  }
+  const auto add_lines = [&table](std::string heading, std::span<const std::string> words) {
+    for (const std::string& line : wrapped(words)) {
+      if (!line.empty()) table.add_row({{std::exchange(heading, " "), Style::faint}, line});
+    }
+  };
+  add_lines("labels", classifier.labels());
   if (classifier.threshold() > 0) add("threshold", short_number(static_cast<double>(classifier.threshold())));
   add("exported", safe(info.exported));
-  add("source", source_text(info.source));
+  add_lines("source", source_words(info.source));
   add("golden vectors", model.golden.empty() ? "none" : std::to_string(model.golden.size()) + " (see 'bytecnn check')");
   const std::string title =
       safe(info.name.empty() ? path : info.name) + (info.version.empty() ? "" : " " + safe(info.version));
@@ -108,40 +110,50 @@ std::string notes(const ConvLayer& layer) {
   return text;
 }
 
-std::string layers(const Model& model, const Painter& painter) {
+/// A line of the table of layers.
+struct LayerRow {
+  std::string name, shape, kernel, stride, dilation, groups, padding, sees, activation;
+  std::optional<std::uint64_t> weights;
+  std::string notes;
+};
+
+std::vector<LayerRow> layer_rows(const Model& model) {
   const Architecture& architecture = model.architecture;
-  Table table({{"layer"},
-               {"shape"},
-               {"kernel", Align::right},
-               {"stride", Align::right},
-               {"dilation", Align::right},
-               {"groups", Align::right},
-               {"padding", Align::right},
-               {"activation"},
-               {"weights", Align::right},
-               {""}});
-  table.add_row({std::string("embedding"), shape(architecture.vocab_size, architecture.embed_dim), std::string(),
-                 std::string(), std::string(), std::string(), std::string(), std::string(),
-                 with_separators(model.weights.embedding.size()), std::string()});
+  std::vector<LayerRow> rows;
+  const auto add = [&rows](const std::string& name, const std::string& layer_shape) -> LayerRow& {
+    LayerRow& row = rows.emplace_back();
+    row.name = name;
+    row.shape = layer_shape;
+    return row;
+  };
+  add("embedding", shape(architecture.vocab_size, architecture.embed_dim)).weights = model.weights.embedding.size();
+
+  std::uint64_t seen = 1;  // bytes that one column depends on
+  std::uint64_t step = 1;  // bytes from one column to the next
   for (std::size_t i = 0; i < architecture.conv_layers.size(); ++i) {
     const ConvLayer& layer = architecture.conv_layers[i];
     const ConvWeights& weights = model.weights.conv[i];
-    table.add_row(
-        {"conv " + std::to_string(i + 1), shape(architecture.in_channels(i), layer.filters),
-         std::to_string(layer.kernel_size), factor(layer.stride), factor(layer.dilation), factor(layer.groups),
-         std::to_string(layer.pad_left) + " + " + std::to_string(layer.pad_right), to_string(layer.activation),
-         with_separators(weights.weight.size() + weights.bias.size() + weights.scale.size() + weights.shift.size()),
-         notes(layer)});
+    seen += layer.reach() * step;
+    step *= layer.stride;
+    LayerRow& row = add("conv " + std::to_string(i + 1), shape(architecture.in_channels(i), layer.filters));
+    row.kernel = std::to_string(layer.kernel_size);
+    row.stride = factor(layer.stride);
+    row.dilation = factor(layer.dilation);
+    row.groups = factor(layer.groups);
+    row.padding = std::to_string(layer.pad_left) + " + " + std::to_string(layer.pad_right);
+    row.sees = with_separators(seen) + " bytes";
+    row.activation = to_string(layer.activation);
+    row.weights = weights.weight.size() + weights.bias.size() + weights.scale.size() + weights.shift.size();
+    row.notes = notes(layer);
   }
   std::uint64_t features = architecture.pooled_features();
-  table.add_row({std::string("pooling"), shape(architecture.conv_layers.back().filters, features), std::string(),
-                 std::string(), std::string(), std::string(), std::string(),
-                 std::string(to_string(architecture.pooling)), std::string(), std::string()});
+  add("pooling", shape(architecture.conv_layers.back().filters, features)).activation = to_string(architecture.pooling);
+
   const auto add_dense = [&](const std::string& name, std::uint64_t units, const std::string& activation,
                              const DenseWeights& weights) {
-    table.add_row({name, shape(features, units), std::string(), std::string(), std::string(), std::string(),
-                   std::string(), activation, with_separators(weights.weight.size() + weights.bias.size()),
-                   std::string()});
+    LayerRow& row = add(name, shape(features, units));
+    row.activation = activation;
+    row.weights = weights.weight.size() + weights.bias.size();
     features = units;
   };
   for (std::size_t i = 0; i < architecture.dense_layers.size(); ++i) {
@@ -149,13 +161,54 @@ std::string layers(const Model& model, const Painter& painter) {
     add_dense("dense " + std::to_string(i + 1), layer.units, to_string(layer.activation), model.weights.dense[i]);
   }
   add_dense("output", architecture.outputs, std::string(to_string(architecture.output)), model.weights.output);
+  return rows;
+}
+
+std::string layers(const Model& model, const Painter& painter) {
+  const auto rows = layer_rows(model);
+  std::uint64_t most = 1;
+  for (const LayerRow& row : rows) most = std::max(most, row.weights.value_or(0));
+  Table table({{"layer"},
+               {"shape"},
+               {"kernel", Align::right},
+               {"stride", Align::right},
+               {"dilation", Align::right},
+               {"groups", Align::right},
+               {"padding", Align::right},
+               {"sees", Align::right},
+               {"activation"},
+               {"weights", Align::right},
+               {""},
+               {""}});
+  for (const LayerRow& row : rows) {
+    std::string bar;
+    for (std::uint64_t i = 0; i < row.weights.value_or(0) * widest_bar / most; ++i) bar += "━";
+    table.add_row({row.name,
+                   row.shape,
+                   row.kernel,
+                   row.stride,
+                   row.dilation,
+                   row.groups,
+                   row.padding,
+                   row.sees,
+                   row.activation,
+                   row.weights ? with_separators(*row.weights) : std::string(),
+                   {bar, Style::good},
+                   row.notes});
+  }
   return painter.paint(Style::heading, "Layers") + "\n" + table.render(painter);
 }
 
+/// What the export had to be told or to assume, by where it is known from.
 std::string assumptions(const ModelInfo& info, const Painter& painter) {
   if (info.assumed.empty()) return {};
-  Table table({{"what"}, {"known from"}});
-  for (const auto& [key, source] : info.assumed) table.add_row({safe(key), safe(source)});
+  std::map<std::string, std::vector<std::string>> by_source;
+  for (const auto& [key, source] : info.assumed) by_source[source].push_back(key);
+  Table table({{"known from"}, {"what"}});
+  for (const auto& [source, keys] : by_source) {
+    std::string name = safe(source);
+    for (const std::string& line : wrapped(keys)) table.add_row({std::exchange(name, " "), line});
+  }
   return "\n" + painter.paint(Style::heading, "What the weights alone do not tell") + "\n" + table.render(painter);
 }
 
