@@ -73,7 +73,7 @@ BlockSize block_size(bool for_terminal) {
   // A terminal shows each line as soon as it is there. Otherwise what is read at once and what comes of it should fit
   // a core's second-level cache.
   if (for_terminal) return {1, 1, std::size_t{1} << 14U};
-  return {8192, 64, std::size_t{1} << 18U};
+  return {8192, 64, std::size_t{1} << 17U};
 }
 
 std::unique_ptr<RecordSource> make_source(const ClassifyOptions& options, const Reading& reading) {

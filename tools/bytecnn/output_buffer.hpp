@@ -2,11 +2,12 @@
 /// Bytes that will be written at once. Unlike a string it does not fill what it reserves, so numbers are written in
 /// place.
 
-#include <charconv>
 #include <cstddef>
 #include <cstring>
 #include <string_view>
 #include <vector>
+
+#include "score_text.hpp"
 
 namespace bytecnn::cli {
 
@@ -24,9 +25,8 @@ class OutputBuffer {
   }
   /// The shortest digits that read back as the same float.
   OutputBuffer& operator<<(float value) {
-    constexpr std::size_t longest = 32;
-    char* const begin = reserve(longest);
-    size_ += static_cast<std::size_t>(std::to_chars(begin, begin + longest, value).ptr - begin);
+    char* const begin = reserve(longest_float_text);
+    size_ += static_cast<std::size_t>(write_float(begin, value) - begin);
     return *this;
   }
 
