@@ -43,7 +43,7 @@ class RequestFilter(unittest.TestCase):
         request_filter = self.filter_before(web_server.server_port)
         self.assertEqual(self.post(request_filter.port, ENGLISH), (200, ENGLISH))
         self.assertEqual(self.post(request_filter.port, GERMAN), (403, ""))
-        self.assertEqual(self.post(request_filter.port, ENGLISH * 20 + GERMAN * 20), (403, ""), "behind max_len")
+        self.assertEqual(self.post(request_filter.port, " " * 2000 + GERMAN * 20), (403, ""), "behind max_len")
 
     def test_says_when_there_is_no_server(self):
         self.assertEqual(self.post(self.filter_before(1).port, ENGLISH), (502, ""))
