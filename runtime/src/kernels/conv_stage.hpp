@@ -23,6 +23,16 @@
 
 namespace bytecnn::kernels {
 
+/// Groups that do not fill their vectors leave the end of each column's last vector unwritten. What lies there takes
+/// part in later products with a weight of zero, so it must be finite.
+template <class Arch>
+void clear_behind_groups(const ConvStage& conv, float* output, std::size_t count) noexcept {
+  if (conv.groups == 1) return;
+  for (std::size_t p = 1; p <= count; ++p) {
+    Floats<Arch>(0.0F).store_unaligned(output + p * conv.output_floats - lanes<Arch>);
+  }
+}
+
 template <class Arch>
 void direct_conv(const ConvStage& conv, const float* input, float* output, std::size_t count) noexcept {
   const ProductStage& products = conv.products;
@@ -31,6 +41,7 @@ void direct_conv(const ConvStage& conv, const float* input, float* output, std::
   task.tile_step = std::size_t{conv.stride} * conv.input_floats;
   task.output_step = conv.output_floats;
   task.relu = conv.relu;
+  clear_behind_groups<Arch>(conv, output, count);
   for (std::size_t g = 0; g < conv.groups; ++g) {
     // Groups go upwards, so that the idle lanes behind one group are overwritten by the next.
     task.offsets = products.offsets + g * products.steps;
@@ -86,6 +97,7 @@ void paired_conv(const ConvStage& conv, const float* input, float* output, std::
   task.tile_step = 2 * std::size_t{conv.stride} * pair_width;
   task.output_step = group_lanes;
   task.relu = conv.relu;
+  clear_behind_groups<Arch>(conv, output, count);
   for (std::size_t done = 0; done < count; done += conv.block_columns()) {
     const std::size_t columns = count - done < conv.block_columns() ? count - done : conv.block_columns();
     const std::size_t tiles = (columns + 1) / 2;
