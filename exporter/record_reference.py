@@ -1,7 +1,8 @@
 """Records what a PyTorch module computes, so that `bytecnn verify --reference FILE` can hold an export against it.
 
 A state dict does not say how the model pools, in which order batch norm and activation stand, or how inputs are padded.
-Recorded numbers do: they prove the structure that was assumed, which weights alone cannot.
+Recorded numbers do: they prove the structure that was assumed, which weights alone cannot, and
+`bytecnn export CHECKPOINT --reference FILE --search` finds the structure that they fit.
 
 As a module, beside the code that defines the model:
 

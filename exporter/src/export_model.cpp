@@ -14,8 +14,11 @@
 #include "findings.hpp"
 #include "original_loader.hpp"
 #include "progress_line.hpp"
+#include "search/search_report.hpp"
+#include "search_run.hpp"
 #include "source_text.hpp"
 #include "stated_time.hpp"
+#include "verify/recorded_reference.hpp"
 #include "verify/verify.hpp"
 #include "write_cpp.hpp"
 #include "write_python.hpp"
@@ -70,12 +73,46 @@ void print_findings(const LoadedOriginal& loaded) {
   }
 }
 
+/// Numbers recorded from Python, where the user gave some.
+std::optional<RecordedReference> recorded(const ExportOptions& options) {
+  if (options.reference_file.empty()) return std::nullopt;
+  return load_reference(options.reference_file);
+}
+
+/// Settles what the file leaves open by the recorded numbers. False where nothing fits them. Throws `Error`
+/// (ambiguous) where more than one structure does.
+bool settled_by_search(const ExportOptions& options, std::optional<RecordedReference>& reference,
+                       LoadedOriginal& loaded) {
+  const SearchResult result = search_with_progress(loaded, *reference, options);
+  if (result.fits.size() != 1 || !options.quiet) std::cerr << to_text(result);
+  if (result.fits.empty()) {
+    std::cerr << "bytecnn export: " << options.checkpoint << ": no structure that was tried gives the numbers in "
+              << options.reference_file << "; nothing was written\n";
+    return false;
+  }
+  if (result.fits.size() > 1) {
+    throw Error(ErrorCode::ambiguous,
+                "more than one structure gives the recorded numbers; record the inputs that tell them apart, or state "
+                "what you know of them with --architecture",
+                options.reference_file, "one structure", std::to_string(result.fits.size()));
+  }
+  adopt(result, loaded.original);
+  // Recorded scores settle the structure, but the verification compares logits.
+  if (result.fits.front().front().recorded != Recorded::logits) reference.reset();
+  return true;
+}
+
 /// Whether the export computes what the original does; prints the report.
-bool verified(const LoadedOriginal& loaded, OriginalRunner& runner, const Model& model, bool quiet) {
+bool verified(const LoadedOriginal& loaded, OriginalRunner& runner, const Model& model, bool quiet,
+              const std::optional<RecordedReference>& reference) {
   VerifyReport report;
   {
     ProgressLine line(!quiet, "verifying", "inputs");
     VerifyOptions options;
+    if (reference) {
+      options.reference = reference->records;
+      options.reference_is_double = reference->is_double;
+    }
     options.progress = [&](std::size_t done, std::size_t all) { line.show(done, all); };
     report = verify(loaded.original, runner, model, options);
   }
@@ -89,6 +126,11 @@ int export_model(const ExportOptions& options) {
   ArchitectureStatement statement;
   if (!options.architecture_file.empty()) statement = load_architecture_statement(options.architecture_file);
   LoadedOriginal loaded = load_original(options.checkpoint, options.key, statement, options.flags);
+  std::optional<RecordedReference> reference = recorded(options);
+  if (options.search) {
+    if (!options.quiet) std::cerr << options.checkpoint << ": " << loaded.form << "\n";
+    if (!settled_by_search(options, reference, loaded)) return 1;
+  }
   if (!options.quiet) print_findings(loaded);
   check_labels(options, loaded.original.architecture);
 
@@ -107,9 +149,12 @@ int export_model(const ExportOptions& options) {
   // What is verified and written is what a reader of the file gets, not what we believe we wrote.
   const std::string json = to_json(model);
   model = parse_model(json);
-  if (options.verify && !verified(loaded, *runner, model, options.quiet)) {
+  if (options.verify && !verified(loaded, *runner, model, options.quiet, reference)) {
     std::cerr << "bytecnn export: " << options.checkpoint
               << ": the export does not compute what the original does; nothing was written\n";
+    if (reference && !options.search) {
+      std::cerr << "where the structure was only assumed, --search finds out which one the recorded numbers fit\n";
+    }
     return 1;
   }
 

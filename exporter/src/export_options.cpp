@@ -29,6 +29,8 @@ Examples:
       the same in a file, for every layer; JSON, Python and a C++ header
   bytecnn export checkpoint.pt --key ema
       chooses among several state dicts in one file
+  bytecnn export model.pth --reference recorded.json --search
+      finds the structure that gives the logits recorded from Python, and exports it if there is just one
   bytecnn export model.pth --inspect
       only says what is in the file and what would be assumed
 
@@ -81,10 +83,24 @@ std::vector<std::string> parse_labels(const std::string& text) {
 
 /// The arguments as text, before they are understood.
 struct RawOptions {
-  std::string format, accuracy, labels, threshold;
+  std::string format, accuracy, labels, threshold, search_seconds;
   RecognitionOptions recognition;
   bool no_verify = false;
 };
+
+void understand_search(const RawOptions& raw, ExportOptions& options) {
+  if (options.search && options.reference_file.empty()) {
+    wrong("--search", "a search needs recorded numbers", "--reference FILE (exporter/record_reference.py writes one)",
+          "none");
+  }
+  if (!options.search && !options.reference_file.empty() && (raw.no_verify || options.inspect)) {
+    wrong("--reference", "nothing would look at the recorded numbers", "--search, or a verification",
+          raw.no_verify ? "--no-verify" : "--inspect");
+  }
+  if (raw.search_seconds.empty()) return;
+  if (!options.search) wrong("--search-seconds", "this goes with --search alone", "--search", "none");
+  options.search_seconds = number_between("--search-seconds", raw.search_seconds, 0.1, 86400, "seconds, 0.1 to 86400");
+}
 
 void understand(const RawOptions& raw, ExportOptions& options) {
   if (!raw.format.empty()) {
@@ -108,6 +124,8 @@ void understand(const RawOptions& raw, ExportOptions& options) {
   options.key = raw.recognition.key;
   options.flags = recognition_flags(raw.recognition);
   options.flags.labels = options.labels.size();
+  options.flags.search_follows = options.search;
+  understand_search(raw, options);
   options.verify = !raw.no_verify;
   check_text("--name", options.name);
   check_text("--version", options.version);
@@ -137,6 +155,11 @@ std::optional<ExportOptions> parse_export_options(int argc, char** argv) {
   app.add_option("--labels", raw.labels, "names of the classes: a,b,... or @FILE with one a line")->type_name("LABELS");
   app.add_option("--threshold", raw.threshold, "score at which a label holds")->type_name("T");
   add_recognition_options(app, raw.recognition);
+  app.add_option("--reference", options.reference_file,
+                 "logits recorded from Python (exporter/record_reference.py), to be held against the original")
+      ->type_name("FILE");
+  app.add_flag("--search", options.search, "find out which structure gives the recorded logits, and export that one");
+  app.add_option("--search-seconds", raw.search_seconds, "limit on the search (default: 60)")->type_name("S");
   app.add_flag("--no-verify", raw.no_verify, "do not compare the export with the original in libtorch");
   app.add_flag("--inspect", options.inspect, "say what is in the file and what would be assumed; write nothing");
   app.add_flag("--json", options.inspect_json, "with --inspect: as JSON on standard output");

@@ -20,6 +20,9 @@ struct ExportOptions {
   std::optional<double> threshold;
   std::string architecture_file;
   std::string key;
+  std::string reference_file;  ///< numbers recorded from Python
+  bool search = false;         ///< which structures fit them
+  double search_seconds = 60;  ///< at most
   RecognitionFlags flags;
   bool verify = true;
   bool quiet = false;

@@ -52,6 +52,8 @@ std::size_t take_layer(std::string& key, std::string_view kind) {
   return layer;
 }
 
+}  // namespace
+
 std::string value_of(const Architecture& architecture, const std::string& full_key) {
   if (full_key == "pooling") return std::string(to_string(architecture.pooling));
   if (full_key == "output") return std::string(to_string(architecture.output));
@@ -74,8 +76,6 @@ std::string value_of(const Architecture& architecture, const std::string& full_k
   }
   return of_layers(values);
 }
-
-}  // namespace
 
 std::vector<Finding> findings(const Original& original) {
   const Architecture& architecture = original.architecture;

@@ -11,6 +11,9 @@
 #include "findings.hpp"
 #include "layer_inventory.hpp"
 #include "original_loader.hpp"
+#include "search/search_report.hpp"
+#include "search_run.hpp"
+#include "verify/recorded_reference.hpp"
 
 namespace bytecnn::exporter {
 namespace {
@@ -22,6 +25,7 @@ struct Verdict {
   std::vector<Finding> rows;
   std::vector<std::string> warnings;
   std::string code, reason;
+  std::optional<SearchResult> search;
 };
 
 Verdict judge(const ExportOptions& options) {
@@ -30,6 +34,11 @@ Verdict judge(const ExportOptions& options) {
     ArchitectureStatement statement;
     if (!options.architecture_file.empty()) statement = load_architecture_statement(options.architecture_file);
     LoadedOriginal loaded = load_original(options.checkpoint, options.key, statement, options.flags);
+    if (options.search) {
+      const RecordedReference reference = load_reference(options.reference_file);
+      verdict.search = search_with_progress(loaded, reference, options);
+      if (verdict.search->fits.size() == 1) adopt(*verdict.search, loaded.original);
+    }
     verdict.rows = findings(loaded.original);
     verdict.warnings = std::move(loaded.warnings);
     static_cast<void>(fold(loaded.original));  // numbers beyond float32 are a reason as well
@@ -74,6 +83,7 @@ Json as_json(const ExportOptions& options, const Checkpoint& checkpoint, const V
   } else {
     json["export"] = {{"possible", false}, {"code", verdict.code}, {"reason", verdict.reason}};
   }
+  if (verdict.search) json["search"] = Json::parse(to_json(*verdict.search));
   return json;
 }
 
@@ -109,6 +119,7 @@ void print(const ExportOptions& options, const Checkpoint& checkpoint, const Ver
   if (!hints.empty()) std::cout << "hints (shown, never used)\n" << to_text(hints);
   list("not part of the model", checkpoint.ignored);
   list("named, not executed", checkpoint.opaque);
+  if (verdict.search) std::cout << to_text(*verdict.search);
   if (verdict.reason.empty()) {
     std::cout << "would be exported as\n" << to_text(verdict.rows);
     list("notes", verdict.warnings);

@@ -133,7 +133,7 @@ void check_for_branches(const Layers& convs, const Layers& dense, std::int64_t e
                 "convolutions side by side on the embedding (parallel branches) are not supported",
                 convs.front()->weight->name, "convolutions in a row", found);
   }
-  if (!hints.pooling_stated) {
+  if (!hints.pooling_stated && !hints.search_follows) {
     throw Error(ErrorCode::ambiguous,
                 "the convolutions may stand in a row with a joined pooling, or side by side (which is not supported); "
                 "where they stand in a row, say so with --pooling concat_avg_max or concat_avg_max_std",

@@ -44,6 +44,7 @@ struct ChainHints {
   std::size_t labels = 0;      ///< number of label names, 0: not given
   bool modules_known = false;  ///< a whole-model pickle: no layer is missing
   bool pooling_stated = false;
+  bool search_follows = false;  ///< recorded numbers will tell whether convolutions stand in a row
 };
 
 /// Orders the layers by index, by file order, and where neither chains, by the one order in which channels fit. Throws

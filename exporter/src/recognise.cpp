@@ -134,7 +134,8 @@ Original recognise(const Checkpoint& checkpoint, const ArchitectureStatement& st
                                         {.statement = statement,
                                          .labels = flags.labels,
                                          .modules_known = facts.present,
-                                         .pooling_stated = stated_pooling(statement, flags).has_value()},
+                                         .pooling_stated = stated_pooling(statement, flags).has_value(),
+                                         .search_follows = flags.search_follows},
                                         heard);
   SettledArchitecture settled = settle_architecture(chain, facts, statement, flags, heard);
   heard.insert(heard.end(), facts.warnings.begin(), facts.warnings.end());

@@ -25,6 +25,9 @@ struct RecognitionFlags {
   std::optional<double> batch_norm_eps = std::nullopt;
   /// Number of label names that were given (0: none); tells a lone `classifier` of that many units from a hidden layer.
   std::size_t labels = 0;
+  /// A search by recorded numbers follows: what would be refused as ambiguous, and what loose modules merely suggest,
+  /// counts as "default".
+  bool search_follows = false;
 };
 
 /// Finds embedding, convolutions, batch norms and dense layers by name, by index and by shape; takes hyper-parameters

@@ -73,8 +73,9 @@ class SourceLog {
 /// One layer's properties, each settled by the first source that speaks.
 class LayerChooser {
  public:
-  LayerChooser(SourceLog& log, std::string layer, std::string place)
-      : log_(log), layer_(std::move(layer)), place_(std::move(place)) {}
+  /// With `search_follows` a likely value is a default like any other.
+  LayerChooser(SourceLog& log, std::string layer, std::string place, bool search_follows)
+      : log_(log), layer_(std::move(layer)), place_(std::move(place)), search_follows_(search_follows) {}
 
   template <class T>
   T choose(const std::string& key, const std::string& pointer, const std::optional<T>& stated, const Known<T>& certain,
@@ -84,13 +85,14 @@ class LayerChooser {
     }
     if (certain.value) return log_.add(key, layer_, certain.source), *certain.value;
     if (stated) return log_.add(key, layer_, "stated"), *stated;
-    if (likely.value) return log_.add(key, layer_, likely.source), *likely.value;
+    if (likely.value) return log_.add(key, layer_, search_follows_ ? "default" : likely.source), *likely.value;
     return log_.add(key, layer_, "default"), otherwise;
   }
 
  private:
   SourceLog& log_;
   std::string layer_, place_;
+  bool search_follows_;
 };
 
 template <class T>
@@ -163,7 +165,7 @@ void settle_batch_norm(ConvLayer& layer, const ChainConv& conv, const ModuleFact
   spec.eps =
       choose.choose<double>("batch_norm_eps", "/batch_norm/eps", eps,
                             {eps_fact == facts.eps.end() ? std::nullopt : std::optional(eps_fact->second)}, {}, 1e-5);
-  if (!conv.numbering_doubt.empty() && !position && !facts.present) {
+  if (!conv.numbering_doubt.empty() && !position && !facts.present && !flags.search_follows) {
     throw Error(ErrorCode::ambiguous,
                 "it cannot be told whether this batch norm stands before or behind the activation (" +
                     conv.numbering_doubt + "); say so with --bn-position before|after",
@@ -181,7 +183,7 @@ ConvLayer settle_conv(const ChainConv& conv, std::size_t index, const ModuleFact
   const ConvLayerStatement stated = statement.conv_layers ? (*statement.conv_layers)[index] : ConvLayerStatement{};
   const std::string place = "/conv_layers/" + std::to_string(index);
   const std::string& tensor = conv.layer->weight->name;
-  LayerChooser choose(log, "conv" + std::to_string(index + 1), place);
+  LayerChooser choose(log, "conv" + std::to_string(index + 1), place, flags.search_follows);
 
   ConvLayer layer;
   layer.filters = conv.filters;
@@ -213,12 +215,12 @@ ConvLayer settle_conv(const ChainConv& conv, std::size_t index, const ModuleFact
 
   const SequenceFacts* sequence = sequence_of(facts, *conv.layer);
   const bool certain = sequence != nullptr && sequence->activation;
-  check_loose_activations(facts, !certain && !stated.activation);
+  check_loose_activations(facts, !certain && !stated.activation && !flags.search_follows);
   layer.activation = choose.choose<Activation>("activation", "/activation", stated.activation,
                                                certain ? Known<Activation>{*sequence->activation} : Known<Activation>{},
                                                loose_activation(facts), {.kind = Activation::Kind::relu});
   settle_batch_norm(layer, conv, facts, stated, flags, choose, place);
-  if (conv.residual_by_name && !stated.residual) {
+  if (conv.residual_by_name && !stated.residual && !flags.search_follows) {
     throw Error(
         ErrorCode::ambiguous,
         "the name speaks of a residual connection, which tensors do not show; state \"residual\": true or false "
@@ -230,16 +232,16 @@ ConvLayer settle_conv(const ChainConv& conv, std::size_t index, const ModuleFact
 }
 
 DenseLayer settle_dense(const FoundLayer& found, std::size_t index, const ModuleFacts& facts,
-                        const ArchitectureStatement& statement, SourceLog& log) {
+                        const ArchitectureStatement& statement, const RecognitionFlags& flags, SourceLog& log) {
   const DenseLayerStatement stated = statement.dense_layers ? (*statement.dense_layers)[index] : DenseLayerStatement{};
   const std::string place = "/dense_layers/" + std::to_string(index);
-  LayerChooser choose(log, "dense" + std::to_string(index + 1), place);
+  LayerChooser choose(log, "dense" + std::to_string(index + 1), place, flags.search_follows);
   DenseLayer layer;
   layer.units = static_cast<std::uint32_t>(found.shape()[0]);
   must_equal(stated.units, layer.units, place + "/units", found.weight->name);
   const SequenceFacts* sequence = sequence_of(facts, found);
   const bool certain = sequence != nullptr && sequence->activation;
-  check_loose_activations(facts, !certain && !stated.activation);
+  check_loose_activations(facts, !certain && !stated.activation && !flags.search_follows);
   layer.activation = choose.choose<Activation>("dense_activation", "/activation", stated.activation,
                                                certain ? Known<Activation>{*sequence->activation} : Known<Activation>{},
                                                loose_activation(facts), {.kind = Activation::Kind::relu});
@@ -267,7 +269,7 @@ Pooling settle_pooling(const LayerChain& chain, const ModuleFacts& facts, const 
     return chain.pooled_factor == 2 ? Pooling::concat_avg_max : Pooling::concat_avg_max_std;
   }
   if (facts.adaptive_max || facts.adaptive_avg) {
-    sources["pooling"] = "module";
+    sources["pooling"] = flags.search_follows ? "default" : "module";
     return !facts.adaptive_avg ? Pooling::max : !facts.adaptive_max ? Pooling::avg : Pooling::avg_max;
   }
   sources["pooling"] = "default";
@@ -286,7 +288,7 @@ Output settle_output(const LayerChain& chain, const ModuleFacts& facts, const Ar
     likely.value = Output::sigmoid;
   }
   SourceLog log;
-  const Output output = LayerChooser(log, "output", "")
+  const Output output = LayerChooser(log, "output", "", /*search_follows=*/false)
                             .choose<Output>("output", "/output", statement.output, {}, likely,
                                             outputs == 1 ? Output::sigmoid : Output::softmax);
   log.write(sources);
@@ -351,11 +353,11 @@ void settle_input(Architecture& architecture, std::map<std::string, std::string>
     sources["pad_token"] = "stated";
   } else if (padding_idx) {
     architecture.pad_token = *padding_idx;
-    sources["pad_token"] = "module";
+    sources["pad_token"] = flags.search_follows ? "default" : "module";
   } else {
     architecture.pad_token = 0;
     sources["pad_token"] = "default";
-    if (architecture.vocab_size > 256) {
+    if (architecture.vocab_size > 256 && !flags.search_follows) {
       warnings.push_back(
           "the vocabulary has " + std::to_string(architecture.vocab_size) +
           " entries and no pad token is stated: 0 is assumed; a model with more entries than bytes often "
@@ -381,7 +383,7 @@ SettledArchitecture settle_architecture(const LayerChain& chain, const ModuleFac
     architecture.conv_layers.push_back(settle_conv(chain.convs[i], i, facts, statement, flags, log));
   }
   for (std::size_t i = 0; i < chain.dense.size(); ++i) {
-    architecture.dense_layers.push_back(settle_dense(*chain.dense[i], i, facts, statement, log));
+    architecture.dense_layers.push_back(settle_dense(*chain.dense[i], i, facts, statement, flags, log));
   }
   log.write(settled.sources);
   architecture.pooling = settle_pooling(chain, facts, statement, flags, settled.sources);

@@ -17,6 +17,7 @@
 #include "bytecnn/reference.hpp"
 
 #include "checkpoint_builder.hpp"
+#include "search/original_columns.hpp"
 
 namespace bytecnn::exporter::testing {
 namespace {
@@ -170,14 +171,27 @@ TEST_F(ExportProgram, SettlesByFlagsAndByAFile) {
 }
 
 TEST_F(ExportProgram, AnswersMistakesInItsArgumentsWithStatus2) {
-  for (const char* arguments :
-       {"", "--nonsense", "model.safetensors --format xml", "model.safetensors --max-len 0",
-        "model.safetensors --max-len x", "model.safetensors --pad-token -1", "model.safetensors --pooling mean",
-        "model.safetensors --bn-position middle", "model.safetensors --bn-eps -1", "model.safetensors --accuracy 78.97",
-        "model.safetensors --threshold 2", "model.safetensors --no-verify --labels a,b,c",
-        "model.safetensors --no-verify --labels a,a", "model.safetensors --no-verify --labels ,b",
-        "model.safetensors --name \"$(printf '\\377')\"", "model.safetensors model.safetensors",
-        "model.safetensors --json"}) {
+  for (const char* arguments : {"",
+                                "--nonsense",
+                                "model.safetensors --format xml",
+                                "model.safetensors --max-len 0",
+                                "model.safetensors --max-len x",
+                                "model.safetensors --pad-token -1",
+                                "model.safetensors --pooling mean",
+                                "model.safetensors --bn-position middle",
+                                "model.safetensors --bn-eps -1",
+                                "model.safetensors --accuracy 78.97",
+                                "model.safetensors --threshold 2",
+                                "model.safetensors --no-verify --labels a,b,c",
+                                "model.safetensors --no-verify --labels a,a",
+                                "model.safetensors --no-verify --labels ,b",
+                                "model.safetensors --name \"$(printf '\\377')\"",
+                                "model.safetensors model.safetensors",
+                                "model.safetensors --json",
+                                "model.safetensors --search",
+                                "model.safetensors --search-seconds 5",
+                                "model.safetensors --reference r.json --no-verify",
+                                "model.safetensors --inspect --reference r.json"}) {
     const Outcome refused = run(arguments);
     EXPECT_EQ(refused.status, 2) << arguments << "\n" << refused.err;
     EXPECT_NE(refused.err.find("bytecnn export: "), std::string::npos) << refused.err;
@@ -234,6 +248,92 @@ TEST_F(ExportProgram, InspectsWithoutWriting) {
   const Outcome refused = run("lstm.safetensors --inspect");
   EXPECT_EQ(refused.status, 0) << "the question was answered";
   EXPECT_NE(refused.out.find("would be refused (unsupported)"), std::string::npos) << refused.out;
+}
+
+/// What exporter/record_reference.py would write for the model of these tests with another structure than is assumed.
+void write_recording(const fs::path& path, std::string_view statement, std::uint32_t max_len = 64) {
+  Original original = two_layers().recognise(statement);
+  original.architecture.max_len = max_len;
+  nlohmann::json json = {
+      {"dtype", "float64"}, {"max_len", max_len}, {"pad_token", 0}, {"inputs", nlohmann::json::array()}};
+  for (const std::string text : {"", "a", "Hello, this is a text.", "The quick brown fox jumps over the lazy dog."}) {
+    std::string hex;
+    for (const char c : text) {
+      hex += "0123456789abcdef"[static_cast<unsigned char>(c) >> 4U];
+      hex += "0123456789abcdef"[static_cast<unsigned char>(c) & 15U];
+    }
+    json["inputs"].push_back(
+        {{"input_hex", hex},
+         {"logits", original_logits(original, original.architecture, std::as_bytes(std::span(text)))}});
+  }
+  std::ofstream(path) << json;
+}
+
+constexpr const char* unusual = R"({"pooling": "max", "conv_layers": [
+    {"batch_norm": {"eps": 0.001, "position": "after_activation"}},
+    {"batch_norm": {"eps": 0.001, "position": "after_activation"}, "padding": "valid"}]})";
+
+TEST_F(ExportProgram, SearchesForTheStructureThatARecordingFits) {
+  write_recording(file("recorded.json"), unusual);
+  const Outcome wrong = run("model.safetensors --format json --reference recorded.json --max-len 64");
+  EXPECT_EQ(wrong.status, 1) << wrong.err;
+  EXPECT_NE(wrong.err.find("--search"), std::string::npos) << wrong.err;
+  EXPECT_FALSE(fs::exists(file("model.json")));
+
+  const Outcome done = run("model.safetensors --format json --reference recorded.json --search");
+  ASSERT_EQ(done.status, 0) << done.err;
+  EXPECT_NE(done.err.find("one structure fits"), std::string::npos) << done.err;
+  EXPECT_NE(done.err.find("reference"), std::string::npos);
+  const Model model = load_model(file("model.json"));
+  EXPECT_EQ(model.architecture.pooling, Pooling::max);
+  EXPECT_EQ(model.architecture.max_len, 64U);
+  EXPECT_EQ(model.architecture.conv_layers[1].pad_left, 0U);
+  EXPECT_EQ(model.architecture.conv_layers[0].batch_norm,
+            (BatchNormSpec{1e-3, BatchNormSpec::Position::after_activation}));
+  EXPECT_EQ(model.info.assumed.at("pooling"), "reference");
+  EXPECT_EQ(model.info.assumed.at("output"), "default") << "logits do not tell";
+}
+
+TEST_F(ExportProgram, ListsTheNearestStructuresWhereNoneFits) {
+  write_recording(file("recorded.json"), R"({"conv_layers": [{"padding": [7, 3]}, {}]})");
+  const Outcome none =
+      run("model.safetensors --no-verify --reference recorded.json --search --search-seconds 0.5 --output-dir out");
+  EXPECT_EQ(none.status, 1) << none.err;
+  EXPECT_NE(none.err.find("no structure fits"), std::string::npos) << none.err;
+  EXPECT_NE(none.err.find("structures tried of"), std::string::npos) << none.err;
+  EXPECT_FALSE(fs::exists(file("out")));
+}
+
+TEST_F(ExportProgram, RefusesToChooseAmongStructuresThatFit) {
+  // One text, with everything stated but the length: nothing is padded, so only an input beyond it would tell.
+  nlohmann::json record;
+  Original original = two_layers().recognise(R"({"pad_token": null, "max_len": 64, "pooling": "max"})");
+  const std::string text(48, 'a');
+  std::string hex;
+  for (std::size_t i = 0; i < text.size(); ++i) hex += "61";
+  record = {{{"input_hex", hex},
+             {"logits", original_logits(original, original.architecture, std::as_bytes(std::span(text)))}}};
+  std::ofstream(file("recorded.json")) << record;
+  // A run of one byte under a maximum: every length that is long enough gives the same.
+  const Outcome several =
+      run("model.safetensors --no-verify --pad-token none --pooling max --reference recorded.json "
+          "--search --search-seconds 20 --output-dir out");
+  EXPECT_EQ(several.status, 3) << several.err;
+  EXPECT_NE(several.err.find("structures fit"), std::string::npos) << several.err;
+  EXPECT_NE(several.err.find("told apart by"), std::string::npos) << several.err;
+  EXPECT_FALSE(fs::exists(file("out")));
+}
+
+TEST_F(ExportProgram, InspectsWithASearch) {
+  write_recording(file("recorded.json"), unusual);
+  const Outcome done = run("model.safetensors --inspect --json --reference recorded.json --search");
+  ASSERT_EQ(done.status, 0) << done.err;
+  const auto json = nlohmann::json::parse(done.out);
+  EXPECT_EQ(json["search"]["verdict"], "one");
+  EXPECT_EQ(json["search"]["fits"][0]["settled"]["pooling"], "max");
+  EXPECT_FALSE(fs::exists(file("model.json")));
+  EXPECT_NE(run("model.safetensors --inspect --reference recorded.json --search").out.find("one structure fits"),
+            std::string::npos);
 }
 
 TEST_F(ExportProgram, HelpsWithExamples) {

@@ -53,6 +53,21 @@ TEST_F(Files, ReplaceWhatWasThere) {
   EXPECT_EQ(content(folder_ / "one"), "1");
 }
 
+TEST_F(Files, AreReadWithinALimitWhateverTheirSize) {
+  const std::string text(200'001, 'x');
+  std::ofstream(folder_ / "text") << text;
+  const std::string path = (folder_ / "text").string();
+  EXPECT_EQ(read_small_file(path, 200'001), text);
+  EXPECT_EQ(read_small_file(path, std::size_t{1} << 40U), text) << "the limit is no buffer";
+  try {
+    static_cast<void>(read_small_file(path, 200'000));
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ErrorCode::limit);
+    EXPECT_EQ(error.where(), path);
+  }
+}
+
 TEST_F(Files, LeaveNothingBehindWhereOneCannotBeWritten) {
   fs::create_directories(folder_ / "two" / "occupied");  // a folder cannot be replaced by a file
   OutputFiles files(folder_.string());

@@ -232,5 +232,27 @@ TEST(TorchScript, StatementsThatContradictTheGraphAreErrors) {
   }
 }
 
+TEST(Settling, LeavesToASearchWhatItWouldRefuseAsAmbiguous) {
+  const RecognitionFlags search{.search_follows = true};
+  CheckpointBuilder residual;
+  residual.embedding("embedding", 256, 6).conv("resblock.conv1", 8, 6, 3).conv("resblock.conv2", 8, 8, 3);
+  residual.dense("output", 1, 8);
+  EXPECT_EQ(residual.refusal().code(), ErrorCode::ambiguous);
+  const Original open = residual.recognise("{}", search);
+  EXPECT_EQ(open.sources.at("residual"), "default");
+
+  CheckpointBuilder kinds = two_layers();
+  kinds.module("", "__main__.Net").module("act1", "torch.nn.modules.activation.GELU");
+  kinds.module("act2", "torch.nn.modules.activation.ReLU");
+  EXPECT_EQ(kinds.refusal().code(), ErrorCode::ambiguous);
+  EXPECT_EQ(kinds.recognise("{}", search).sources.at("activation"), "default");
+
+  CheckpointBuilder pooled = two_layers();
+  pooled.module("", "__main__.Net")
+      .module("pool", "torch.nn.modules.pooling.AdaptiveMaxPool1d", {{"output_size", "1"}});
+  EXPECT_EQ(pooled.recognise().sources.at("pooling"), "module");
+  EXPECT_EQ(pooled.recognise("{}", search).sources.at("pooling"), "default") << "what is merely suggested is tried";
+}
+
 }  // namespace
 }  // namespace bytecnn::exporter::testing
