@@ -10,6 +10,7 @@
 
 #include "findings.hpp"
 #include "layer_inventory.hpp"
+#include "module_facts.hpp"
 #include "original_loader.hpp"
 #include "search/search_report.hpp"
 #include "search_run.hpp"
@@ -132,7 +133,8 @@ void print(const ExportOptions& options, const Checkpoint& checkpoint, const Ver
 }  // namespace
 
 int inspect(const ExportOptions& options) {
-  const Checkpoint checkpoint = read_checkpoint_file(options.checkpoint, options.key);
+  Checkpoint checkpoint = read_checkpoint_file(options.checkpoint, options.key);
+  for (auto& hint : class_hints(checkpoint.modules)) checkpoint.hints.push_back(std::move(hint));
   const Verdict verdict = judge(options);
   if (options.inspect_json) {
     std::cout << as_json(options, checkpoint, verdict).dump(2, ' ', false, Json::error_handler_t::replace) << "\n";

@@ -183,6 +183,18 @@ class SequenceReader {
 
 }  // namespace
 
+std::vector<std::pair<std::string, std::string>> class_hints(const std::vector<Module>& modules) {
+  std::vector<std::pair<std::string, std::string>> hints;
+  for (const Module& module : modules) {
+    if (is_torch(module)) continue;
+    for (const auto& [name, value] : module.attributes) {
+      if (name == "training") continue;
+      hints.emplace_back(module.path.empty() ? name : module.path + "." + name, value);
+    }
+  }
+  return hints;
+}
+
 ModuleFacts read_module_facts(const Checkpoint& checkpoint) {
   ModuleFacts facts;
   facts.present = !checkpoint.modules.empty();

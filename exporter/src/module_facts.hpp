@@ -5,6 +5,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "bytecnn/architecture_statement.hpp"
@@ -48,5 +49,9 @@ struct ModuleFacts {
 /// Reads the modules of `checkpoint`. Throws `Error` (unsupported) that names the module and its class where the
 /// runtime cannot run it (Conv2d, LSTM, ConvTranspose1d, MaxPool1d, padding_mode other than zeros, ...).
 [[nodiscard]] ModuleFacts read_module_facts(const Checkpoint& checkpoint);
+
+/// Plain attributes of modules whose class is the user's own ("blocks.0.kernel_size" -> "3"): what they mean only
+/// forward() knows, so they are hints to show, never to use.
+[[nodiscard]] std::vector<std::pair<std::string, std::string>> class_hints(const std::vector<Module>& modules);
 
 }  // namespace bytecnn::exporter

@@ -7,6 +7,7 @@
 
 #include "checkpoint/torchscript_code_scan.hpp"
 #include "file_bytes.hpp"
+#include "module_facts.hpp"
 
 namespace bytecnn::exporter {
 namespace {
@@ -55,6 +56,7 @@ LoadedOriginal load_original(const std::string& path, const std::string& key, co
   loaded.key = checkpoint.key;
   loaded.prefix = checkpoint.prefix;
   loaded.hints = std::move(checkpoint.hints);
+  for (auto& hint : class_hints(checkpoint.modules)) loaded.hints.push_back(std::move(hint));
   loaded.warnings = std::move(checkpoint.warnings);
   add_list(loaded.warnings, "not part of the model: ", unhinted(checkpoint.ignored, loaded.hints));
   add_list(loaded.warnings, "classes and functions that the file names, none of them executed: ", checkpoint.opaque);

@@ -1,5 +1,7 @@
 // Whole-model pickles: the modules tell what a state dict cannot.
 
+#include "module_facts.hpp"
+
 #include <gtest/gtest.h>
 
 #include "checkpoint_builder.hpp"
@@ -170,6 +172,20 @@ TEST(Modules, AdaptivePoolingTellsThePooling) {
   EXPECT_EQ(builder.recognise().architecture.pooling, Pooling::max);
   builder.module("pool2", "torch.nn.modules.pooling.AdaptiveAvgPool1d", {{"output_size", "4"}});
   EXPECT_EQ(builder.refusal().code(), ErrorCode::unsupported);
+}
+
+TEST(ModuleFacts, AttributesOfTheUsersOwnClassesAreHintsAndNothingMore) {
+  CheckpointBuilder builder = two_layers();
+  builder.module("", "__main__.Net", {{"training", "True"}, {"max_len", "64"}, {"pool_kind", "max"}});
+  builder.module("block", "lib.Block", {{"kernel_size", "9"}, {"activation", "gelu"}});
+  builder.module("block.drop", "torch.nn.modules.dropout.Dropout", {{"p", "0.5"}});
+  EXPECT_EQ(class_hints(builder.checkpoint().modules),
+            (std::vector<std::pair<std::string, std::string>>{
+                {"max_len", "64"}, {"pool_kind", "max"}, {"block.kernel_size", "9"}, {"block.activation", "gelu"}}));
+  const Original original = builder.recognise();
+  EXPECT_EQ(original.architecture.max_len, 512U);
+  EXPECT_EQ(original.architecture.pooling, Pooling::avg_max);
+  EXPECT_EQ(original.sources.at("activation"), "default");
 }
 
 }  // namespace
