@@ -2,12 +2,10 @@
 
 #include <algorithm>
 #include <array>
-#include <atomic>
 #include <cstdio>
 #include <exception>
 #include <memory>
 #include <new>
-#include <thread>
 #include <utility>
 #include <vector>
 
@@ -95,6 +93,10 @@ Classifier::Impl::Impl(Model loaded, Isa wanted, Arithmetic arithmetic) : model(
   }
   const std::size_t result_floats = (2 * outputs + 15) / 16 * 16;
   working_bytes = (working_floats + result_floats) * sizeof(float);
+  if (const Plan* bulk = planned->bulk_plan()) {
+    bulk_working_bytes = (bulk->working_floats + result_floats) * sizeof(float);
+    no_trigrams = empty_trigram_table(*bulk->trigrams);
+  }
 }
 
 Status Classifier::Impl::run(std::span<const std::byte> input, float* logits, float* scores,
@@ -116,6 +118,21 @@ void Classifier::Impl::run_kernels(std::span<const std::byte> input, float* work
   if (fixed_point) return fixed_point->run(input, working, logits, scores);
   kernels->run(planned->plan(), reinterpret_cast<const unsigned char*>(input.data()), input.size(), working, logits,
                scores);
+}
+
+Status Classifier::Impl::run_bulk(const Plan& bulk, std::span<const std::byte> input, float* logits, float* scores,
+                                  Result& result) const noexcept {
+  input = input.first(std::min<std::size_t>(input.size(), model.architecture.max_len));
+  if (input.size() < minimum) return Status::input_too_short;
+  return with_working_memory(bulk_working_bytes, [&](float* working) noexcept {
+    float* const own_logits = working + bulk.working_floats;
+    float* const logits_out = logits != nullptr ? logits : own_logits;
+    float* const scores_out = scores != nullptr ? scores : own_logits + outputs;
+    kernels->run(bulk, reinterpret_cast<const unsigned char*>(input.data()), input.size(), working, logits_out,
+                 scores_out);
+    decide(scores_out, result);
+    return Status::ok;
+  });
 }
 
 Status Classifier::Impl::run_reference(std::span<const std::byte> input, float* logits, float* scores,
@@ -193,27 +210,6 @@ Result Classifier::classify(std::span<const std::byte> input, std::span<float> l
 
 Result Classifier::classify(std::string_view text, std::span<float> logits, std::span<float> scores) const noexcept {
   return classify(as_bytes(text), logits, scores);
-}
-
-void Classifier::classify_batch(std::span<const std::span<const std::byte>> inputs, std::span<Result> results,
-                                std::span<float> logits, std::span<float> scores, unsigned threads) const {
-  constexpr std::size_t chunk = 64;
-  const std::size_t width = outputs();
-  std::atomic<std::size_t> next{0};
-  const auto work = [&]() noexcept {
-    for (std::size_t begin = next.fetch_add(chunk); begin < inputs.size(); begin = next.fetch_add(chunk)) {
-      const std::size_t end = std::min(begin + chunk, inputs.size());
-      for (std::size_t i = begin; i < end; ++i) {
-        results[i] = classify(inputs[i], logits.empty() ? logits : logits.subspan(i * width, width),
-                              scores.empty() ? scores : scores.subspan(i * width, width));
-      }
-    }
-  };
-  if (threads == 0) threads = std::max(1U, std::thread::hardware_concurrency());
-  threads = static_cast<unsigned>(std::min<std::size_t>(threads, (inputs.size() + chunk - 1) / chunk));
-  std::vector<std::jthread> others;  // joined on the way out, also when a thread cannot be started
-  for (unsigned t = 1; t < threads; ++t) others.emplace_back(work);
-  work();
 }
 
 std::size_t Classifier::outputs() const noexcept {

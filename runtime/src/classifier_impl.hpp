@@ -1,7 +1,10 @@
 #pragma once
-/// What a `Classifier` holds: the model, its plan, and what follows from them. It never changes once it is made.
+/// What a `Classifier` holds: the model, its plan, and what follows from them. It never changes once it is made, but
+/// for what bulk calls learn.
 
+#include <atomic>
 #include <cstddef>
+#include <memory>
 #include <new>
 #include <optional>
 #include <span>
@@ -13,6 +16,7 @@
 #include "fixed_point.hpp"
 #include "kernels/kernel_table.hpp"
 #include "plan_builder.hpp"
+#include "trigram_table.hpp"
 
 namespace bytecnn {
 
@@ -29,6 +33,14 @@ struct Classifier::Impl {
   /// Whether parts of an input may be pooled apart and put together: a float32 plan.
   [[nodiscard]] bool pools_parts() const noexcept { return planned.has_value() && !fixed_point.has_value(); }
 
+  /// See `Classifier::classify_batch` and `Classifier::tune_batch`.
+  void run_batch(std::span<const std::span<const std::byte>> inputs, std::span<Result> results, std::span<float> logits,
+                 std::span<float> scores, unsigned threads) const;
+  void tune_batch(std::span<const std::span<const std::byte>> sample) const;
+  /// As `run`, by the plan for bulk calls with a table in it.
+  Status run_bulk(const Plan& bulk, std::span<const std::byte> input, float* logits, float* scores,
+                  Result& result) const noexcept;
+
   /// Label and score of finished scores.
   void decide(const float* scores, Result& result) const noexcept;
 
@@ -36,9 +48,13 @@ struct Classifier::Impl {
   /// and the scores: on the stack, or for very wide models in a buffer of this thread. There must be a plan.
   template <class Use>
   Status with_working_memory(Use use) const noexcept {
-    if (working_bytes <= small_stack_bytes) return with_stack<small_stack_bytes>(use);
-    if (working_bytes <= large_stack_bytes) return with_stack<large_stack_bytes>(use);
-    float* const memory = thread_memory(working_bytes);
+    return with_working_memory(working_bytes, use);
+  }
+  template <class Use>
+  static Status with_working_memory(std::size_t bytes, Use use) noexcept {
+    if (bytes <= small_stack_bytes) return with_stack<small_stack_bytes>(use);
+    if (bytes <= large_stack_bytes) return with_stack<large_stack_bytes>(use);
+    float* const memory = thread_memory(bytes);
     return memory == nullptr ? Status::out_of_memory : use(memory);
   }
   /// Behind the plan's own working memory.
@@ -62,6 +78,10 @@ struct Classifier::Impl {
   std::optional<FixedPoint> fixed_point;  ///< where another arithmetic than float32 was asked for
   std::size_t working_floats = 0;         ///< of the plan, or of `fixed_point`
   std::size_t working_bytes = 0;
+  std::size_t bulk_working_bytes = 0;  ///< of the plan for bulk calls, where there is one
+  TrigramTable no_trigrams;            ///< likewise
+  /// What bulk calls have learned. Results do not depend on it.
+  mutable std::atomic<std::shared_ptr<const LearnedTrigrams>> trigrams;
 
  private:
   Status run_reference(std::span<const std::byte> input, float* logits, float* scores, Result& result) const noexcept;

@@ -133,6 +133,48 @@ struct ConvStage {
   [[nodiscard, gnu::always_inline]] std::uint32_t reach() const noexcept { return dilation * (kernel_size - 1); }
 };
 
+/// Bulk calls: the first two convolutions by looking up windows of the first one.
+///
+/// What the first layer's column contributes to each of the second layer's columns that see it, one vector of filters a
+/// tap, depends on the few tokens of its window alone: an entry. Entries of frequent windows lie in a table that was
+/// learned from text; the others are computed when they are met, by the same operations in the same order, so that a
+/// result never depends on what the table holds. See kernels/trigram_stage.hpp.
+///
+/// An entry: [tap][vectors * lanes], then, with a tail, [T_1 | T_0], [T_2 | T_1], ... with T_k the half vector of tap
+/// k. The second layer's bias is part of the tap that sees the column's own position.
+struct TrigramStage {
+  TableStage first;                      ///< the first layer by itself
+  ConvStage product;                     ///< from the first layer's column to an entry
+  std::uint32_t taps = 0, pad_left = 0;  ///< of the second layer
+  std::uint32_t vectors = 0;             ///< whole vectors of filters, without the tail
+  bool tail = false;    ///< the last filters fill at most half a vector and share it between two positions
+  bool pooled = false;  ///< relu, then the pooling: columns are pooled in registers
+  std::uint32_t entry_floats = 0;
+  const float* zero_entry = nullptr;  ///< of a column outside the first layer's output
+  Epilogue epilogue;                  ///< of the second layer
+  std::uint32_t tile_columns = 0;     ///< columns of the second layer that are made together
+  /// Working memory, in floats from its start; `rows` holds pointers, `columns` a block of the first layer's columns.
+  std::uint32_t rows_offset = 0, keys_offset = 0, missed_offset = 0, seen_offset = 0;
+  std::uint32_t columns_offset = 0, entries_offset = 0;
+  static constexpr std::uint32_t block_columns = 32;  ///< entries computed together
+  static constexpr std::uint32_t seen_slots = 256;    ///< of 16 bits, for windows that were just computed
+  static constexpr std::uint32_t seen_shift = 24;     ///< 32 - log2(seen_slots)
+};
+
+/// Entries of frequent windows. A key holds the tokens of a window, `key_token_bits` each, the first one lowest; an odd
+/// multiplier spreads keys one to one, so that a slot and the rest of the product tell a key.
+struct TrigramTable {
+  static constexpr std::uint32_t key_token_bits = 9;
+  static constexpr std::uint32_t key_bits = 3 * key_token_bits;
+  static constexpr std::uint32_t multiplier = 0x2545F491;
+  static constexpr std::uint32_t empty_slot = 0xFFFFFFFF;
+  static constexpr std::uint32_t min_slot_bits =
+      12;                                          ///< the rest of a product fits 15 bits: never 0xFFFF, as when empty
+  std::uint32_t shift = key_bits - min_slot_bits;  ///< key_bits - log2(number of slots)
+  const std::uint32_t* slots = nullptr;            ///< rest of the product << 16 | entry
+  const float* entries = nullptr;                  ///< [entry][entry_floats], aligned to 64 bytes
+};
+
 /// After the text every window sees pad tokens alone, so its column is a constant; the last columns see the right
 /// border. Both are known before any text is: they are pooled once, when the plan is built.
 struct PadRun {
@@ -174,7 +216,10 @@ struct Plan {
   bool padded = false;
   std::uint32_t pad_token = 0;
 
+  /// In a plan for bulk calls with `trigrams`, only the geometry of the first two layers together.
   TableStage table;
+  const TrigramStage* trigrams = nullptr;
+  const TrigramTable* trigram_table = nullptr;
   /// One conv layer with relu: columns are pooled while they are in registers and never stored.
   bool pool_in_registers = false;
   /// The last convolution runs by Winograd's algorithm with relu: its tiles are pooled as they are transformed back.
@@ -218,6 +263,10 @@ using RunFunction = void (*)(const Plan& plan, const unsigned char* bytes, std::
 /// The first half of it: the pooled features of the input, at plan.features_offset of the working memory.
 using PoolFunction = void (*)(const Plan& plan, const unsigned char* bytes, std::size_t length,
                               float* working) noexcept;
+
+/// Bulk plans: the entries of `count` windows, by their keys, into [count][entry_floats] at `entries`.
+using EntriesFunction = void (*)(const Plan& plan, const std::uint32_t* keys, std::size_t count, float* working,
+                                 float* entries) noexcept;
 
 /// The second half: logits and scores of the features that lie at plan.features_offset, which it overwrites. What lies
 /// behind the last feature, up to a whole vector, must be finite.

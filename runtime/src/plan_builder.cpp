@@ -69,7 +69,9 @@ PlannedModel::PlannedModel(const Model& model, std::uint32_t lanes, std::uint32_
   }
   build_pool(model, width / lanes);
   build_head(model);
+  build_trigrams(model);
   lay_out_working_memory();
+  build_bulk_plan();
 }
 
 float* PlannedModel::allocate(std::size_t floats) {

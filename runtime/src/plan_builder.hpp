@@ -1,11 +1,13 @@
 #pragma once
 /// Model -> Plan: folding, packing, and the sizes of all buffers. Each topic has a source of its own: plan_table.cpp,
-/// plan_convs.cpp, plan_winograd.cpp, plan_pad_run.cpp, plan_head.cpp; plan_description.cpp says what was chosen.
+/// plan_convs.cpp, plan_winograd.cpp, plan_trigrams.cpp, plan_pad_run.cpp, plan_head.cpp; plan_description.cpp says
+/// what was chosen.
 
 #include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <new>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -25,6 +27,9 @@ namespace bytecnn {
 /// 0, the last token outside the input. In double, whatever the plan makes of it.
 [[nodiscard]] std::vector<double> first_layer_rows(const Model& model);
 
+/// How many entries a bulk call's table holds; 0 where an entry is so long that the table would not pay.
+[[nodiscard]] std::size_t bulk_table_entries(const TrigramStage& stage);
+
 /// A plan together with the memory it points into. Movable; the plan stays where it is in memory.
 class PlannedModel {
  public:
@@ -38,6 +43,8 @@ class PlannedModel {
   [[nodiscard]] std::string method(std::size_t layer) const;
 
   [[nodiscard]] const Plan& plan() const noexcept { return plan_; }
+  /// The plan of bulk calls; null where they run as single calls do. Its `trigram_table` is for the caller to set.
+  [[nodiscard]] const Plan* bulk_plan() const noexcept { return bulk_plan_ ? &*bulk_plan_ : nullptr; }
   /// One line a stage: what was chosen and why.
   [[nodiscard]] std::string description() const;
 
@@ -67,6 +74,10 @@ class PlannedModel {
   const float* pack_weights(const ProductStage& products, std::size_t parts, Value value);
   const std::uint32_t* keep_offsets(std::vector<std::uint32_t> offsets);
   void build_epilogue(const ConvLayer& layer, const ConvWeights& weights, std::size_t width, Epilogue& epilogue);
+  [[nodiscard]] bool suits_trigrams(const Model& model);
+  void build_trigrams(const Model& model);
+  /// After all else.
+  void build_bulk_plan();
   void build_pool(const Model& model, std::uint32_t vectors);
   void build_pad_run(const Model& model);
   void build_head(const Model& model);
@@ -79,6 +90,8 @@ class PlannedModel {
   std::size_t first_layer_ = 1;  ///< number, from 1, of the conv layer that convs_[0] computes
   std::vector<ConvStage> convs_;
   std::vector<std::vector<std::uint32_t>> offsets_;
+  std::unique_ptr<TrigramStage> trigrams_;
+  std::optional<Plan> bulk_plan_;
   std::vector<DenseStage> dense_;
   std::vector<std::unique_ptr<float[], AlignedDelete>> memory_;
 };

@@ -27,6 +27,11 @@ std::string PlannedModel::description() const {
   }
   text += plan_.pool.pad_run.present ? "pooling: columns of padding alone are counted, not computed\n"
                                      : "pooling: every column is computed\n";
+  if (trigrams_) {
+    text += "bulk calls: windows of " + number(trigrams_->first.kernel_size) + " tokens looked up, " +
+            number(bulk_table_entries(*trigrams_)) + " entries of " + number(trigrams_->entry_floats * sizeof(float)) +
+            " bytes" + (trigrams_->pooled ? ", pooled in registers" : "") + "\n";
+  }
   text += "working memory: " + number(plan_.working_floats * sizeof(float) / 1024) + " KiB\n";
   return text;
 }

@@ -172,6 +172,33 @@ TEST(AllocationTest, FixedPointAllocatesNothing) {
   }
 }
 
+TEST(AllocationTest, ABatchOnOneThreadAllocatesWhileItLearnsAndNeverAgain) {
+  ConvLayer layer;
+  layer.filters = 24;
+  layer.kernel_size = 3;
+  layer.pad_left = layer.pad_right = 1;
+  layer.activation.kind = Activation::Kind::relu;
+  Architecture a;
+  a.embed_dim = 6;
+  a.conv_layers = {layer, layer};
+  a.outputs = 1;
+  const testing::Bytes text = testing::random_bytes(500, 1);
+  const std::vector<std::span<const std::byte>> inputs(600, text);
+  std::vector<Result> results(inputs.size());
+  std::vector<float> logits(inputs.size());
+  for (const Isa isa : vector_isas()) {
+    const Classifier classifier(testing::with_random_weights(a, 1), isa);
+    ASSERT_TRUE(classifier.has_bulk_plan());
+    std::uint64_t before = allocations;
+    classifier.classify_batch(inputs, results, logits, {}, 1);
+    EXPECT_GT(allocations - before, 0U);
+    before = allocations;
+    classifier.classify_batch(inputs, results, logits, {}, 1);
+    classifier.classify_batch(std::span(inputs).first(3), std::span(results).first(3), {}, {}, 1);
+    EXPECT_EQ(allocations - before, 0U) << to_string(isa);
+  }
+}
+
 TEST(AllocationTest, AStreamAllocatesWhenItIsMadeAndNeverAgain) {
   for (const Isa isa : vector_isas()) {
     for (std::uint32_t seed = 0; seed < 40; ++seed) {

@@ -157,11 +157,8 @@ std::vector<std::size_t> telling_lengths(const Architecture& a) {
   return lengths;
 }
 
-double logit_error(const Classifier& classifier, const Bytes& input) {
-  const std::vector<double> expected = reference_logits(classifier.model(), input);
-  std::vector<float> logits(classifier.outputs());
-  const Result result = classifier.classify(std::span<const std::byte>(input), logits);
-  if (result.status != Status::ok) return INFINITY;
+double logit_error(const Model& model, const Bytes& input, std::span<const float> logits) {
+  const std::vector<double> expected = reference_logits(model, input);
   double scale = 1;
   for (const double logit : expected) scale = std::max(scale, std::abs(logit));
   double worst = 0;
@@ -170,6 +167,12 @@ double logit_error(const Classifier& classifier, const Bytes& input) {
     worst = error > worst || std::isnan(error) ? error : worst;
   }
   return worst;
+}
+
+double logit_error(const Classifier& classifier, const Bytes& input) {
+  std::vector<float> logits(classifier.outputs());
+  const Result result = classifier.classify(std::span<const std::byte>(input), logits);
+  return result.status == Status::ok ? logit_error(classifier.model(), input, logits) : INFINITY;
 }
 
 }  // namespace bytecnn::testing

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <random>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -29,7 +30,8 @@ using Bytes = std::vector<std::byte>;
 /// 0, 1, 2, 3, around the middle, max_len - 3 to max_len + 1, and far beyond.
 [[nodiscard]] std::vector<std::size_t> telling_lengths(const Architecture& architecture);
 
-/// The largest |difference| of the classifier's logits from the reference's, divided by S = max(1, largest |logit|).
+/// The largest |difference| of logits from the reference's, divided by S = max(1, largest |logit|).
+[[nodiscard]] double logit_error(const Model& model, const Bytes& input, std::span<const float> logits);
 [[nodiscard]] double logit_error(const Classifier& classifier, const Bytes& input);
 
 }  // namespace bytecnn::testing

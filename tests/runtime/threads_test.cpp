@@ -104,6 +104,7 @@ TEST_P(ThreadsTest, EightThreadsOnAModelTooWideForTheStackGiveTheSameBits) {
 TEST_P(ThreadsTest, BatchesEqualSingleCallsBitForBitOnAnyNumberOfThreads) {
   for (const std::uint32_t seed : {5U, 6U}) {
     const Classifier classifier = classifier_of(seed);
+    ASSERT_FALSE(classifier.has_bulk_plan());
     const Answers alone = one_by_one(classifier);
     for (const unsigned threads : {0U, 1U, 2U, 3U, 8U, 64U}) {
       Answers batch(inputs_.size(), classifier.outputs());

@@ -15,6 +15,7 @@
 #include "kernels/simd.hpp"
 #include "kernels/table_pool.hpp"
 #include "kernels/table_stage.hpp"
+#include "kernels/trigram_stage.hpp"
 #include "kernels/winograd_stage.hpp"
 #include "plan.hpp"
 
@@ -35,7 +36,9 @@ class Pipeline {
     const std::int64_t pooled = count_columns();
     float* tile = working_ + plan_.tile_offset;
     pooler_.start();
-    if (plan_.conv_count == 0) {
+    if (plan_.trigrams != nullptr && plan_.trigrams->pooled) {
+      Trigrams<Arch>(plan_, source_, working_).pool(pooled, pooler_);
+    } else if (plan_.conv_count == 0) {
       for (std::int64_t done = 0; done < pooled;) {
         const std::int64_t count = smaller<std::int64_t>(pooled - done, plan_.tile_columns);
         make_table_columns(done, done + count, tile);
@@ -91,6 +94,7 @@ class Pipeline {
   }
 
   void make_table_columns(std::int64_t low, std::int64_t high, float* out) noexcept {
+    if (plan_.trigrams != nullptr) return Trigrams<Arch>(plan_, source_, working_).columns(low, high, out);
     table_columns<Arch>(plan_.table, source_, low, high, out);
     const Epilogue& epilogue = plan_.table.epilogue;
     apply_epilogue<Arch>(epilogue, epilogue.activation == Activation::Kind::relu, out,
@@ -266,6 +270,12 @@ void pool(const Plan& plan, const unsigned char* bytes, std::size_t length, floa
 template <class Arch, class Number>
 void pool_whole(const Plan& plan, const unsigned char* bytes, std::size_t length, float* working) noexcept {
   pool_table_whole<Arch, Number>(plan, token_source(plan, bytes, length), working + plan.pool_offset);
+}
+
+/// See `EntriesFunction`.
+template <class Arch>
+void entries(const Plan& plan, const std::uint32_t* keys, std::size_t count, float* working, float* out) noexcept {
+  Trigrams<Arch>(plan, TokenSource{}, working).make_entries(keys, count, out);
 }
 
 /// See `HeadFunction`.

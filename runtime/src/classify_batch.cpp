@@ -1,0 +1,90 @@
+// Batches: many inputs, on several threads, by the plan for bulk calls where the model has one.
+
+#include <algorithm>
+#include <atomic>
+#include <memory>
+#include <thread>
+#include <vector>
+
+#include "classifier_impl.hpp"
+#include "trigram_table.hpp"
+
+namespace bytecnn {
+namespace {
+
+/// Inputs that a thread takes at once.
+constexpr std::size_t chunk_inputs = 64;
+/// A batch of less text is not worth learning from: that takes as long as classifying it.
+constexpr std::size_t least_sample_bytes = std::size_t{16} << 10U;
+
+/// Whether a batch tells much more about what is frequent than what was learned.
+bool worth_learning_from(std::span<const std::span<const std::byte>> inputs, const LearnedTrigrams* learned) {
+  const std::size_t known = learned == nullptr ? 0 : learned->sampled();
+  if (known >= LearnedTrigrams::sample_bytes) return false;
+  const std::size_t wanted = std::min(std::max(least_sample_bytes, 4 * known), LearnedTrigrams::sample_bytes);
+  std::size_t bytes = 0;
+  for (const auto& input : inputs) {
+    bytes += input.size();
+    if (bytes >= wanted) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+void Classifier::Impl::tune_batch(std::span<const std::span<const std::byte>> sample) const {
+  if (!planned || planned->bulk_plan() == nullptr) return;
+  trigrams.store(std::make_shared<const LearnedTrigrams>(*planned->bulk_plan(), *kernels, sample));
+}
+
+void Classifier::Impl::run_batch(std::span<const std::span<const std::byte>> inputs, std::span<Result> results,
+                                 std::span<float> logits, std::span<float> scores, unsigned threads) const {
+  // Held until the batch is done, whoever else learns meanwhile.
+  std::shared_ptr<const LearnedTrigrams> learned;
+  std::optional<Plan> bulk;
+  if (planned && planned->bulk_plan() != nullptr) {
+    bulk = *planned->bulk_plan();
+    learned = trigrams.load();
+    if (worth_learning_from(inputs, learned.get())) {
+      auto fresh = std::make_shared<const LearnedTrigrams>(*bulk, *kernels, inputs);
+      // Where another thread was first, `learned` becomes what it has learned.
+      if (trigrams.compare_exchange_strong(learned, fresh)) learned = std::move(fresh);
+    }
+    bulk->trigram_table = learned ? &learned->table() : &no_trigrams;
+  }
+
+  std::atomic<std::size_t> next{0};
+  const auto work = [&]() noexcept {
+    for (std::size_t begin = next.fetch_add(chunk_inputs); begin < inputs.size();
+         begin = next.fetch_add(chunk_inputs)) {
+      const std::size_t end = std::min(begin + chunk_inputs, inputs.size());
+      for (std::size_t i = begin; i < end; ++i) {
+        float* const own_logits = logits.empty() ? nullptr : logits.data() + i * outputs;
+        float* const own_scores = scores.empty() ? nullptr : scores.data() + i * outputs;
+        results[i] = Result{};
+        results[i].status = bulk ? run_bulk(*bulk, inputs[i], own_logits, own_scores, results[i])
+                                 : run(inputs[i], own_logits, own_scores, results[i]);
+      }
+    }
+  };
+  if (threads == 0) threads = std::max(1U, std::thread::hardware_concurrency());
+  threads = static_cast<unsigned>(std::min<std::size_t>(threads, (inputs.size() + chunk_inputs - 1) / chunk_inputs));
+  std::vector<std::jthread> others;  // joined on the way out, also when a thread cannot be started
+  for (unsigned t = 1; t < threads; ++t) others.emplace_back(work);
+  work();
+}
+
+void Classifier::classify_batch(std::span<const std::span<const std::byte>> inputs, std::span<Result> results,
+                                std::span<float> logits, std::span<float> scores, unsigned threads) const {
+  impl_->run_batch(inputs, results, logits, scores, threads);
+}
+
+bool Classifier::has_bulk_plan() const noexcept {
+  return impl_->planned && impl_->planned->bulk_plan() != nullptr;
+}
+
+void Classifier::tune_batch(std::span<const std::span<const std::byte>> sample) const {
+  impl_->tune_batch(sample);
+}
+
+}  // namespace bytecnn
