@@ -253,4 +253,9 @@ std::string Classifier::plan_description() const {
   return impl_->planned->description() + impl_->plan_reasons;
 }
 
+std::vector<ConvMethod> Classifier::conv_methods() const {
+  if (impl_->planned) return impl_->planned->conv_methods();
+  return std::vector<ConvMethod>(impl_->model.architecture.conv_layers.size());
+}
+
 }  // namespace bytecnn

@@ -134,4 +134,19 @@ void PlannedModel::lay_out_working_memory() {
   }
 }
 
+std::vector<ConvMethod> PlannedModel::conv_methods() const {
+  std::vector<ConvMethod> methods;
+  if (first_layer_ == 2) methods.push_back({ConvMethod::Kind::table});
+  for (const ConvStage& stage : convs_) {
+    ConvMethod method;
+    if (stage.method == ConvStage::Method::winograd) {
+      const ProductStage& products = stage.products;
+      const std::uint32_t chains = (products.steps + products.chain_steps - 1) / products.chain_steps;
+      method = {ConvMethod::Kind::winograd, stage.winograd.outputs, products.chain_steps + chains};
+    }
+    methods.push_back(method);
+  }
+  return methods;
+}
+
 }  // namespace bytecnn

@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "bytecnn/classifier.hpp"
 #include "bytecnn/model.hpp"
 
 #include "conv_method.hpp"
@@ -45,6 +46,8 @@ class PlannedModel {
   [[nodiscard]] const Plan& plan() const noexcept { return plan_; }
   /// The plan of bulk calls; null where they run as single calls do. Its `trigram_table` is for the caller to set.
   [[nodiscard]] const Plan* bulk_plan() const noexcept { return bulk_plan_ ? &*bulk_plan_ : nullptr; }
+  /// How each conv layer is computed.
+  [[nodiscard]] std::vector<ConvMethod> conv_methods() const;
   /// One line a stage: what was chosen and why.
   [[nodiscard]] std::string description() const;
 

@@ -65,6 +65,26 @@ std::string aligned(const std::vector<std::vector<std::string>>& rows) {
   return text;
 }
 
+/// "for no input of any kind can a logit differ by more than ...".
+std::string bound_text(const Bound& bound) {
+  if (!bound.unavailable.empty()) return "  no bound for every input: " + bound.unavailable + "\n";
+  const auto side = [](const SideBound& found) {
+    return short_number(found.worst_logit) + " on a logit, " + short_number(found.score) + " on a score";
+  };
+  const auto worst = std::max_element(bound.engines.begin(), bound.engines.end(),
+                                      [](const auto& a, const auto& b) { return a.worst_logit < b.worst_logit; });
+  std::string text = "  for no input of any kind can the export differ by more than\n    " + side(bound.fold) +
+                     " (its numbers, in double)\n";
+  if (worst != bound.engines.end()) {
+    text += "    " + side(*worst) + " (" + worst->name + (worst->winograd ? ", with Winograd's algorithm" : "") +
+            ": the worst instruction set)\n";
+  }
+  text += bound.windows == 0 ? "    by interval and running-error analysis, the worst of everything at once\n"
+                             : "    by " + std::to_string(bound.windows) +
+                                   " windows of the first layer, one by one, and running-error analysis behind it\n";
+  return text;
+}
+
 }  // namespace
 
 std::string to_text(const VerifyReport& report) {
@@ -89,6 +109,7 @@ std::string to_text(const VerifyReport& report) {
   text += "  its own float32 run is off by " + short_number(report.float32_error) + " at most (" +
           name_of(report.float32_error_input) + "); smallest margin to another label " +
           short_number(report.smallest_margin) + " (" + name_of(report.smallest_margin_input) + ")\n";
+  if (report.bound) text += bound_text(*report.bound);
   for (const auto& difference : report.differences) text += "  differs: " + difference + "\n";
   for (const auto& stage : report.stages) {
     if (stage.passed) continue;

@@ -13,6 +13,7 @@
 #include "bytecnn/error.hpp"
 #include "bytecnn/reference.hpp"
 
+#include "verify/bound/input_bound.hpp"
 #include "verify/corpus.hpp"
 #include "verify/decision.hpp"
 #include "verify/layer_comparison.hpp"
@@ -110,6 +111,7 @@ class Verification {
     if (!options_.reference.empty()) compare_recorded();
     name_places();
     explain_failures();
+    report_.bound = bound_every_input(original_, model_, options_.exhaustive);
     report_.cases = recorded_cases(report_, inputs_, originals_);
 
     const auto pooling = original_.sources.find("pooling");

@@ -36,6 +36,8 @@ struct VerifyOptions {
   /// of them, the telling ones first. 0: no limit.
   std::uint64_t work_limit = 3'000'000'000;
   std::uint64_t seed = 1;
+  /// Runs every window of a first layer with a kernel of at most 3, so that its bound is exact: seconds.
+  bool exhaustive = false;
   std::vector<NamedInput> corpus;  ///< the user's own inputs
   /// Numbers recorded from Python: input and logits; `reference_is_double` decides the tolerance (1e-5 S or 1e-4 S).
   std::vector<Golden> reference;

@@ -27,6 +27,7 @@ using namespace bytecnn::exporter;
 VerifyOptions stage_options(const VerifyProgramOptions& given, const Model& model) {
   VerifyOptions options;
   options.seed = given.seed;
+  options.exhaustive = given.exhaustive;
   if (given.samples) {  // who names a number gets it, however long it takes
     options.samples = *given.samples;
     options.work_limit = 0;

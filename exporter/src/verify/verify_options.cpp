@@ -22,6 +22,7 @@ S = max(1, largest |logit| of the original).
 
 Inputs: edge cases, every single byte, runs, bytes that drive filters to their extremes, random bytes and texts, mixtures
 of your corpus, and the corpus itself. The same seed gives the same inputs.
+Besides, a bound on the difference is derived that holds for every input of any kind (exporter/numerics.md).
 
 Examples:
   bytecnn verify model.pth model.json
@@ -69,6 +70,8 @@ std::optional<VerifyProgramOptions> parse_verify_options(int argc, char** argv) 
       ->type_name("T");
   app.add_option("--samples", samples, "random inputs beside the edge cases (default: up to 300)")->type_name("N");
   app.add_option("--seed", seed, "of the random inputs (default: 1)")->type_name("N");
+  app.add_flag("--exhaustive", options.exhaustive,
+               "runs all 16.7 million windows of a first layer with a kernel of at most 3, for a sharper bound");
   app.add_option("--report", options.reports,
                  "writes the certificate: FILE.json for 'bytecnn check', FILE.html to read")
       ->type_name("FILE")

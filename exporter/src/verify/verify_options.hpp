@@ -20,6 +20,7 @@ struct VerifyProgramOptions {
   std::optional<double> tolerance;
   std::optional<std::size_t> samples;
   std::uint64_t seed = 1;
+  bool exhaustive = false;
   bool quiet = false;
 };
 

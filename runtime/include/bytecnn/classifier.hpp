@@ -12,6 +12,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "bytecnn/api.h"
 #include "bytecnn/arithmetic.hpp"
@@ -47,6 +48,19 @@ struct ClassifierOptions {
 /// A handle on a loaded model. It never changes: any number of threads may call its const functions at once. A copy
 /// shares the model, which lives as long as the last handle, `Stream` or call that uses it; a classifier that was moved
 /// from may only be assigned to or destroyed.
+/// How one conv layer is computed: what an analysis of its rounding must know.
+struct ConvMethod {
+  enum class Kind : std::uint8_t {
+    table,     ///< embedding and convolution folded into tables, rounded once
+    direct,    ///< sums of products
+    winograd,  ///< Winograd's F(outputs, kernel_size)
+  };
+  Kind kind = Kind::direct;
+  std::uint32_t outputs = 0;  ///< columns a tile; 0 unless `winograd`
+  std::uint32_t sums = 0;     ///< additions that a product goes through before the transform back; 0 unless `winograd`
+  friend bool operator==(const ConvMethod&, const ConvMethod&) = default;
+};
+
 class Classifier {
  public:
   /// Loads a model file and plans it for `active_isa()`. Throws `Error`.
@@ -120,6 +134,8 @@ class Classifier {
   [[nodiscard]] bool working_memory_on_stack() const noexcept;
   /// What was planned and why, one line a layer: for `bytecnn info`.
   [[nodiscard]] std::string plan_description() const;
+  /// The same for programs: one for each conv layer; all direct for `Isa::reference`.
+  [[nodiscard]] std::vector<ConvMethod> conv_methods() const;
 
   struct BYTECNN_PRIVATE Impl;
 

@@ -1,0 +1,28 @@
+#pragma once
+/// How the export is computed, as far as an error analysis must know it: nothing about the order of sums, so that one
+/// bound serves every instruction set, blocking and number of partial sums.
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "verify/bound/outward.hpp"
+#include "winograd.hpp"
+
+namespace bytecnn::exporter {
+
+struct WinogradWay {
+  WinogradTransform transform;
+  double sums = 0;  ///< additions that a product goes through before it is transformed back
+};
+
+/// One way of computing the export; instruction sets whose plans take the same way share it.
+struct Arithmetic {
+  std::vector<std::string> names;
+  double u = double_roundoff;
+  bool tables = false;  ///< the first convolution's taps are tables, rounded to float once
+  /// For each conv layer: how it runs by Winograd's algorithm, where it does.
+  std::vector<std::optional<WinogradWay>> winograd;
+};
+
+}  // namespace bytecnn::exporter

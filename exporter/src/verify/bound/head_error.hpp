@@ -1,0 +1,35 @@
+#pragma once
+/// Ranges and errors through pooling, dense layers and scores.
+
+#include <cstddef>
+#include <vector>
+
+#include "bytecnn/model.hpp"
+
+#include "original.hpp"
+#include "verify/bound/arithmetic.hpp"
+#include "verify/bound/column_bounds.hpp"
+
+namespace bytecnn::exporter {
+
+/// A vector of the network: pooled features, or a dense layer's output.
+struct Features {
+  std::vector<Interval> range;             ///< in the exact original
+  std::vector<std::vector<double>> error;  ///< [ways][features]
+};
+
+/// Pooled features. The runtime sums at most 32 columns before they join a compensated total; `positions` are the
+/// fewest and the most columns that an input can have.
+[[nodiscard]] Features pooled(Pooling pooling, const ColumnBounds& columns, const std::vector<Arithmetic>& ways,
+                              double fewest_positions, double most_positions);
+
+/// Dense layers and output layer. Returns every layer's output; the last holds the logits. The error of a logit is the
+/// smaller of two bounds: layer by layer with sizes of weights, and every layer's own error times the interval Jacobian
+/// from there to the logit.
+[[nodiscard]] std::vector<Features> head(const Original& original, const Model& model, const Features& features,
+                                         const std::vector<Arithmetic>& ways);
+
+/// What a score can be off by where no logit is off by more than `logit_error`.
+[[nodiscard]] double score_error(Output output, double logit_error, std::size_t outputs, double u);
+
+}  // namespace bytecnn::exporter
