@@ -142,7 +142,8 @@ std::vector<ConvMethod> PlannedModel::conv_methods() const {
     if (stage.method == ConvStage::Method::winograd) {
       const ProductStage& products = stage.products;
       const std::uint32_t chains = (products.steps + products.chain_steps - 1) / products.chain_steps;
-      method = {ConvMethod::Kind::winograd, stage.winograd.outputs, products.chain_steps + chains};
+      method = {ConvMethod::Kind::winograd, stage.winograd.outputs, products.chain_steps + chains,
+                stage.block_columns()};
     }
     methods.push_back(method);
   }

@@ -128,6 +128,14 @@ std::string to_text(const VerifyReport& report) {
     });
     text += (told->name == stage.name ? stage.first_difference : "see " + told->name) + "\n";
   }
+  for (const Cause& cause : report.causes) {
+    text += "  likeliest cause: " + cause.text;
+    if (cause.before > 0) {
+      text += " (made again on the original, it takes the worst difference from " + short_number(cause.before) +
+              " to " + short_number(cause.after) + ")";
+    }
+    text += "\n";
+  }
   if (!report.structure_checked) {
     text +=
         "  folding and arithmetic were checked, not the assumed structure (pooling, order, eps, padding): for that,\n"

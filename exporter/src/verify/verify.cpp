@@ -14,6 +14,7 @@
 #include "bytecnn/reference.hpp"
 
 #include "verify/bound/input_bound.hpp"
+#include "verify/cause/likeliest_cause.hpp"
 #include "verify/corpus.hpp"
 #include "verify/decision.hpp"
 #include "verify/layer_comparison.hpp"
@@ -111,6 +112,7 @@ class Verification {
     if (!options_.reference.empty()) compare_recorded();
     name_places();
     explain_failures();
+    find_causes();
     report_.bound = bound_every_input(original_, model_, options_.exhaustive);
     report_.cases = recorded_cases(report_, inputs_, originals_);
 
@@ -254,6 +256,39 @@ class Verification {
       stage.worst_place = stage.name == "reference" ? "record " + std::to_string(stage.worst_input + 1)
                                                     : inputs_[stage.worst_input].name;
       if (original_.architecture.outputs > 1) stage.worst_place += ", output " + std::to_string(stage.worst_output);
+    }
+  }
+
+  /// Which known mistakes explain what failed.
+  void find_causes() {
+    constexpr std::size_t most_probes = 8;
+    std::vector<Bytes> probes;
+    bool wrong_export = false;
+    const StageReport* reference = nullptr;
+    for (const auto& stage : report_.stages) {
+      if (stage.name == "reference") reference = &stage;
+      const bool told_in_double = stage.name == "weights" || stage.name == "fold";
+      if (stage.passed || !told_in_double) continue;
+      wrong_export = true;
+      for (const WorstInput& worst : stage.worst_inputs) {
+        if (probes.size() < most_probes / 2) probes.push_back(inputs_[worst.input].bytes);
+      }
+    }
+    if (wrong_export) {
+      for (std::size_t i = 0; i < inputs_.size() && probes.size() < most_probes; i += 1 + inputs_.size() / 5) {
+        probes.push_back(inputs_[i].bytes);
+      }
+      report_.causes = causes_of_wrong_export(original_, model_, probes, options_.fold_tolerance * report_.scale);
+    }
+    if (original_.architecture.output != model_.architecture.output) {
+      report_.causes.push_back({"engine", "output",
+                                "scores are " + std::string(to_string(model_.architecture.output)) + " instead of " +
+                                    std::string(to_string(original_.architecture.output)),
+                                0, 0, true});
+    }
+    if (reference != nullptr && !reference->passed) {
+      const auto found = causes_of_wrong_records(original_, options_.reference, reference->tolerance);
+      report_.causes.insert(report_.causes.end(), found.begin(), found.end());
     }
   }
 

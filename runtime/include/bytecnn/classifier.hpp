@@ -58,6 +58,7 @@ struct ConvMethod {
   Kind kind = Kind::direct;
   std::uint32_t outputs = 0;  ///< columns a tile; 0 unless `winograd`
   std::uint32_t sums = 0;     ///< additions that a product goes through before the transform back; 0 unless `winograd`
+  std::uint32_t block_columns = 0;  ///< columns that may be pooled in one sum; 0 unless `winograd`
   friend bool operator==(const ConvMethod&, const ConvMethod&) = default;
 };
 

@@ -20,7 +20,8 @@ struct WinogradWay {
 struct Arithmetic {
   std::vector<std::string> names;
   double u = double_roundoff;
-  bool tables = false;  ///< the first convolution's taps are tables, rounded to float once
+  bool tables = false;         ///< the first convolution's taps are tables, rounded to float once
+  double pooled_together = 1;  ///< columns whose sum is rounded like any other, before it joins a compensated total
   /// For each conv layer: how it runs by Winograd's algorithm, where it does.
   std::vector<std::optional<WinogradWay>> winograd;
 };

@@ -11,11 +11,9 @@
 namespace bytecnn::exporter {
 namespace {
 
-/// ColumnBounds that are summed before they join the total (`sum_columns` of runtime/src/kernels/pool_stage.hpp), and
-/// the roundings of that total: two of the compensated sum and one for its second order, one each for joining halves,
-/// the run of padding (2), its multiplicity, the number of positions, and the division.
-constexpr double partial_sum = 32;
-constexpr double total_roundings = 9;
+/// Roundings of a compensated total: two of the compensated sum and one for its second order, one each for joining
+/// halves, the run of padding (2), its multiplicity, the number of positions and its reciprocal, and the division.
+constexpr double total_roundings = 10;
 
 /// sum over m = 2 .. n of m, over n: rounding of a sum of n numbers of one size in any order, in u times that size,
 /// a number.
@@ -26,7 +24,7 @@ constexpr double sum_roundings(double n) {
 /// What the average of values up to `size` is off by, relative to size.
 double average_roundings(const Arithmetic& way, double positions) {
   const bool exact = way.u <= double_roundoff;  // the reference sums in order
-  const double roundings = exact ? positions + 1 : sum_roundings(partial_sum) + total_roundings;
+  const double roundings = exact ? positions + 1 : sum_roundings(way.pooled_together) + total_roundings;
   return gamma(roundings, way.u);
 }
 

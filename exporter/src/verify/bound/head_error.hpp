@@ -18,8 +18,7 @@ struct Features {
   std::vector<std::vector<double>> error;  ///< [ways][features]
 };
 
-/// Pooled features. The runtime sums at most 32 columns before they join a compensated total; `positions` are the
-/// fewest and the most columns that an input can have.
+/// Pooled features; an input can have from `fewest_positions` to `most_positions` columns.
 [[nodiscard]] Features pooled(Pooling pooling, const ColumnBounds& columns, const std::vector<Arithmetic>& ways,
                               double fewest_positions, double most_positions);
 

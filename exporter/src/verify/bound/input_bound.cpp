@@ -25,6 +25,10 @@ namespace {
 Arithmetic arithmetic_of(const std::vector<ConvMethod>& methods, const Architecture& architecture) {
   Arithmetic way;
   way.u = float_roundoff;
+  // Tables pool 64 windows in a sum and a few at the borders; columns in memory are pooled 32 at a time.
+  const double pooled_tables = 72;
+  const double pooled_columns = std::max(32.0, static_cast<double>(methods.back().block_columns));
+  way.pooled_together = methods.size() == 1 ? pooled_tables : pooled_columns;
   way.tables = methods.front().kind == ConvMethod::Kind::table;
   for (std::size_t i = 0; i < methods.size(); ++i) {
     way.winograd.emplace_back();
@@ -90,7 +94,7 @@ ColumnBounds embedding_columns(const Original& original, const Model& model, con
   return columns;
 }
 
-/// ColumnBounds that see padding alone are the reference's, rounded to float.
+/// Columns that see padding alone are the reference's, rounded to float.
 void count_padding_columns(ColumnBounds& columns, const std::vector<Arithmetic>& ways) {
   for (std::size_t k = 1; k < ways.size(); ++k) {
     for (std::size_t c = 0; c < columns.channels(); ++c) {
