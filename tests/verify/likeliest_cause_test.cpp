@@ -25,8 +25,8 @@ namespace {
 std::vector<Bytes> some_inputs(const Architecture& architecture, std::uint32_t seed) {
   std::mt19937 random(seed);
   std::vector<Bytes> inputs;
-  for (const std::size_t length :
-       {std::size_t{0}, std::size_t{5}, std::size_t{21}, std::size_t{architecture.max_len}, std::size_t{architecture.max_len} + 9}) {
+  for (const std::size_t length : {std::size_t{0}, std::size_t{5}, std::size_t{21}, std::size_t{architecture.max_len},
+                                   std::size_t{architecture.max_len} + 9}) {
     Bytes input(length);
     for (auto& byte : input) byte = static_cast<std::byte>(random());
     inputs.push_back(std::move(input));
