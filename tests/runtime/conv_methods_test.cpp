@@ -1,5 +1,6 @@
 // The ways to compute a convolution: each shape gets the one that is meant for it, and all agree with the reference.
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -41,6 +42,13 @@ Architecture network(std::vector<ConvLayer> layers, std::uint32_t max_len = 200)
   return a;
 }
 
+/// Leaves NaN in every float of the stack below the caller's frame, where the next classification works.
+[[gnu::noinline]] void fill_stack_with_nan() {
+  std::array<unsigned char, 600000> bytes;
+  bytes.fill(0xFF);
+  asm volatile("" ::"r"(bytes.data()) : "memory");
+}
+
 class ConvMethodsTest : public ::testing::TestWithParam<Isa> {
  protected:
   static void expect_equal(const Architecture& architecture) {
@@ -72,6 +80,25 @@ TEST_P(ConvMethodsTest, EveryWidthKernelStrideAndDilation) {
       expect_equal(network({same(channels, 3), same(channels, kernel, 3, 2)}));
       expect_equal(network({same(channels, 3), same(channels, kernel, 1, 2)}));
       expect_equal(network({same(channels, 3), same(channels, kernel, 1, 3)}));
+    }
+  }
+}
+
+// A NaN that nobody wrote stays one when it meets a weight of zero.
+TEST_P(ConvMethodsTest, GroupsThatDoNotFillTheirVectorsReadNothingUnwritten) {
+  for (const Activation::Kind kind : {Activation::Kind::relu, Activation::Kind::gelu}) {
+    for (const std::uint32_t filters : {6U, 10U, 18U, 34U}) {
+      Architecture architecture = network({same(8, 3), same(filters, 3, 1, 1, 2), same(filters, 3, 1, 1, 2)}, 40);
+      for (ConvLayer& layer : architecture.conv_layers) layer.activation.kind = kind;
+      const Classifier classifier(testing::with_random_weights(architecture, 11), GetParam());
+      for (const std::size_t length : {0U, 1U, 10U, 37U, 40U}) {
+        const testing::Bytes input = testing::random_bytes(length, 3);
+        std::array<float, 2> logits{};
+        fill_stack_with_nan();
+        classifier.classify(input, logits);
+        ASSERT_LE(testing::logit_error(classifier.model(), input, logits), tolerance)
+            << length << " bytes, " << filters << " filters";
+      }
     }
   }
 }
