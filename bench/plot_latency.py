@@ -24,6 +24,8 @@ PEER_COLOURS = {
 
 
 def style_of(contender):
+    if " batches" in contender:
+        return f"lt 1 dt {2 if 'threads' in contender else 1} lw 2 pt 5 ps 0.4 lc rgb '#17becf'"
     if contender.startswith("bytecnn "):
         dash = ENGINE_DASHES.get(contender.split()[1], 4)
         return f"lt 1 dt {dash} lw 2 pt 7 ps 0.5 lc rgb '#1f4fb4'"
@@ -54,7 +56,7 @@ def gnuplot_script(results, output):
         "set logscale y 10",
         "set grid xtics ytics lc rgb '#dddddd'",
         "set xlabel 'bytes a text'",
-        "set ylabel 'us a text, batch 1'",
+        "set ylabel 'us a text'",
         "set format y '%g'",
         "set key off",
     ]

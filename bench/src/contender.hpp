@@ -19,6 +19,10 @@ class Contender {
   /// As it stands in tables and benchmark names, e.g. "bytecnn avx512", "libtorch eager".
   [[nodiscard]] const std::string& name() const noexcept { return name_; }
 
+  /// Not timed: what follows is text of a kind, of which `sample` is other text. Kinds have their turns one after
+  /// another, so this is called again and again; the sample of a kind is always the same.
+  virtual void expect_text_like(const std::string& /*kind*/, std::span<const Text> /*sample*/) {}
+
   /// This is what is timed: each text by itself (batch size one), raw bytes in, probability out; truncation, padding
   /// and embedding included. Returns the sum of the scores, so that no work can be left out. The loop is inside, so
   /// that the virtual call is paid once a block and not once a text.

@@ -196,6 +196,9 @@ const IsaKernels* find_isa_kernels(Isa isa) noexcept {
   }
 }
 
+/// The plain loops take their filters by eight.
+constexpr std::size_t plain_channels = 8;
+
 std::vector<std::unique_ptr<Contender>> direct_contenders(const Model& model) {
   std::vector<std::unique_ptr<Contender>> contenders;
   const IsaKernels* kernels = find_isa_kernels(supported_isas().front());
@@ -204,7 +207,7 @@ std::vector<std::unique_ptr<Contender>> direct_contenders(const Model& model) {
   if (std::all_of(layers.begin(), layers.end(), [](const ConvLayer& layer) { return layer.groups == 1; })) {
     contenders.push_back(std::make_unique<Direct>("registers direct", model, kernels->lanes, kernels->registers));
   }
-  contenders.push_back(std::make_unique<Direct>("plain direct", model, 1, kernels->plain));
+  contenders.push_back(std::make_unique<Direct>("plain direct", model, plain_channels, kernels->plain));
   return contenders;
 }
 

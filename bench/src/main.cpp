@@ -133,16 +133,17 @@ class TableRun {
     if (terminal) std::fprintf(stderr, "\r\033[K%s, %zu bytes", model.name.c_str(), length);
     const Options& options = options_.get();
     std::vector<SampleTexts> samples;
-    std::vector<std::span<const Text>> sets;
+    std::vector<TextSet> sets;
     std::vector<Cell> cells;
     samples.reserve(options.kinds.size());
     for (const std::string& kind : options.kinds) {
-      sets.push_back(samples.emplace_back(kind, length).texts());
+      const SampleTexts& sample = samples.emplace_back(kind, length);
+      sets.push_back({kind, sample.texts(), sample.others()});
       Cell& cell = cells.emplace_back();
       cell.model = model.name;
       cell.kind = kind;
       cell.length = length;
-      cell.disagreement = check_agreement(model.model, contenders, sets.back());
+      cell.disagreement = check_agreement(model.model, contenders, sets.back().texts);
     }
     MeasurementOptions measurement;
     measurement.rounds = options.rounds;

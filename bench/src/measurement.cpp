@@ -51,10 +51,11 @@ auto undisturbed(Measure measure) {
 /// One contender's turns.
 class Turns {
  public:
-  Turns(Contender& contender, std::span<const Text> texts) : contender_(contender), texts_(texts) {}
+  Turns(Contender& contender, const TextSet& set) : contender_(contender), set_(set) {}
 
   /// Finds how many texts make a block.
   void prepare(double block_nanoseconds) {
+    contender_.expect_text_like(set_.kind, set_.others);
     run(8);  // TorchScript optimises during its first calls
     double nanoseconds = 0;
     for (block_ = 1; block_ < (1U << 20U); block_ *= 2) {
@@ -64,6 +65,7 @@ class Turns {
   }
 
   void take(double overhead) {
+    contender_.expect_text_like(set_.kind, set_.others);
     run(std::max<std::size_t>(1, block_ / 4));
     blocks_.push_back(undisturbed([this] { return block(block_); }));
     const std::vector<double> singles = undisturbed([this, overhead] { return one_by_one(overhead); });
@@ -82,9 +84,9 @@ class Turns {
   /// Classifies `count` texts, going on where the last run ended.
   void run(std::size_t count) {
     while (count > 0) {
-      const std::size_t taken = std::min(count, texts_.size() - next_);
-      sink_ = sink_ + contender_.classify_each(texts_.subspan(next_, taken));
-      next_ = (next_ + taken) % texts_.size();
+      const std::size_t taken = std::min(count, set_.texts.size() - next_);
+      sink_ = sink_ + contender_.classify_each(set_.texts.subspan(next_, taken));
+      next_ = (next_ + taken) % set_.texts.size();
       count -= taken;
     }
   }
@@ -98,7 +100,7 @@ class Turns {
 
   /// Nanoseconds of single texts: their spread, which a block's mean hides.
   std::vector<double> one_by_one(double overhead) {
-    std::vector<double> nanoseconds(std::min(block_, texts_.size()));
+    std::vector<double> nanoseconds(std::min(block_, set_.texts.size()));
     for (double& sample : nanoseconds) {
       const auto start = Clock::now();
       run(1);
@@ -108,7 +110,7 @@ class Turns {
   }
 
   Contender& contender_;
-  std::span<const Text> texts_;
+  const TextSet& set_;
   std::size_t block_ = 1;
   std::size_t next_ = 0;
   std::vector<double> blocks_, singles_;
@@ -184,7 +186,7 @@ double median(std::vector<double> values) {
   return percentile(std::move(values), 0.5);
 }
 
-void measure(std::span<const std::unique_ptr<Contender>> contenders, std::span<const std::span<const Text>> sets,
+void measure(std::span<const std::unique_ptr<Contender>> contenders, std::span<const TextSet> sets,
              const MeasurementOptions& options, std::span<Cell> cells) {
   std::vector<std::vector<std::unique_ptr<Turns>>> turns(sets.size());
   for (std::size_t set = 0; set < sets.size(); ++set) {

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <memory>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "contender.hpp"
@@ -17,9 +18,15 @@ struct MeasurementOptions {
   double block_nanoseconds = 500'000;  ///< a block repeats texts until it takes about this long
 };
 
+/// Texts to be timed, and others of their kind.
+struct TextSet {
+  std::string kind;
+  std::span<const Text> texts, others;
+};
+
 /// Fills timings (without their bounds), peaks and clock of one cell a set of texts. All sets have their turns in the
 /// same rounds, so that kinds of text can be compared as well as contenders.
-void measure(std::span<const std::unique_ptr<Contender>> contenders, std::span<const std::span<const Text>> sets,
+void measure(std::span<const std::unique_ptr<Contender>> contenders, std::span<const TextSet> sets,
              const MeasurementOptions& options, std::span<Cell> cells);
 
 [[nodiscard]] double median(std::vector<double> values);

@@ -1,9 +1,12 @@
 #include "sample_texts.hpp"
 
+#include <algorithm>
 #include <fstream>
+#include <initializer_list>
 #include <iterator>
 #include <random>
 #include <string>
+#include <utility>
 
 #include "bytecnn/error.hpp"
 
@@ -92,10 +95,52 @@ std::string random_bytes() {
   return content;
 }
 
+/// Files of the names in `files`, those that are there, none for more than its share; `otherwise` where there is none.
+std::string installed(const std::string& folder, std::initializer_list<std::string_view> files,
+                      std::string_view otherwise) {
+  std::string all;
+  for (const std::string_view name : files) {
+    std::ifstream file(folder + std::string(name), std::ios::binary);
+    const std::string content{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+    all += content.substr(0, std::size_t{256} << 10U);
+  }
+  return all.empty() ? std::string(otherwise) : all;
+}
+
+/// Pieces of 4 KiB in an order of their own, so that both halves of the sample hold something of every file.
+std::string shuffled(const std::string& text) {
+  constexpr std::size_t piece = 4096;
+  std::vector<std::size_t> starts;
+  for (std::size_t start = 0; start < text.size(); start += piece) starts.push_back(start);
+  std::mt19937 engine(7);
+  for (std::size_t i = starts.size(); i > 1; --i) std::swap(starts[i - 1], starts[engine() % i]);
+  std::string result;
+  for (const std::size_t start : starts) result += text.substr(start, piece);
+  return result;
+}
+
 std::string sample_of(std::string_view kind) {
-  if (kind == "english") return std::string(english);
-  if (kind == "languages") return std::string(languages);
-  if (kind == "code") return std::string(code);
+  const std::string fortunes = "/usr/share/games/fortunes/";
+  if (kind == "english") {
+    return shuffled(installed(fortunes,
+                              {"people", "definitions", "songs-poems", "computers", "cookie", "science", "literature",
+                               "wisdom", "work", "politics", "men-women", "art", "law"},
+                              english));
+  }
+  if (kind == "languages") {
+    return shuffled(installed(
+        fortunes,
+        {"de/zitate", "de/sprueche", "es/filosofia.fortunes", "es/proverbios.fortunes", "ru/book", "ru/knowledge",
+         "cs/citaty", "cs/murphy", "it/formiche", "it/definizioni", "pl/haiku", "pl/cnp", "brasil"},
+        languages));
+  }
+  if (kind == "code") {
+    return shuffled(std::string(code) +
+                    installed("/usr/include/",
+                              {"argp.h", "elf.h", "netdb.h", "obstack.h", "regex.h", "search.h", "stdio.h", "stdlib.h",
+                               "string.h", "tgmath.h", "unistd.h", "wchar.h"},
+                              code));
+  }
   if (kind == "binary") return own_executable();
   if (kind == "random") return random_bytes();
   throw Error(ErrorCode::usage, "unknown kind of text", "--kinds", "english, languages, code, binary, random",
@@ -108,15 +153,28 @@ std::vector<std::string_view> text_kinds() {
   return {"english", "languages", "code", "binary", "random"};
 }
 
-SampleTexts::SampleTexts(std::string_view kind, std::size_t length) : bytes_(count * length) {
+SampleTexts::SampleTexts(std::string_view kind, std::size_t length) {
   const std::string sample = sample_of(kind);
+  const std::size_t half = sample.size() / 2;
+  constexpr std::size_t most_learned = std::size_t{256} << 10U;
+  constexpr std::size_t piece = 512;
+  for (const char c : sample.substr(0, std::min(half, most_learned))) other_bytes_.push_back(static_cast<std::byte>(c));
+  for (std::size_t i = 0; i < other_bytes_.size(); i += piece) {
+    others_.push_back(Text(other_bytes_).subspan(i, std::min(piece, other_bytes_.size() - i)));
+  }
+
+  // 64 KiB together, 128 texts at least and 1024 at most.
+  const std::size_t count =
+      std::clamp<std::size_t>((std::size_t{64} << 10U) / std::max<std::size_t>(length, 1), 128, 1024);
+  bytes_.resize(count * length);
+  const std::string_view timed = std::string_view(sample).substr(half);
   // Steps of the golden ratio spread any number of places evenly.
   constexpr double golden = 0.6180339887498949;
   double place = 0;
   for (std::size_t i = 0; i < count; ++i) {
-    const auto start = static_cast<std::size_t>(place * static_cast<double>(sample.size()));
+    const auto start = static_cast<std::size_t>(place * static_cast<double>(timed.size()));
     std::byte* text = bytes_.data() + i * length;
-    for (std::size_t j = 0; j < length; ++j) text[j] = static_cast<std::byte>(sample[(start + j) % sample.size()]);
+    for (std::size_t j = 0; j < length; ++j) text[j] = static_cast<std::byte>(timed[(start + j) % timed.size()]);
     texts_.emplace_back(text, length);
     place += golden;
     if (place >= 1) place -= 1;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <functional>
+#include <iterator>
 #include <optional>
 #include <string_view>
 
@@ -110,6 +111,19 @@ std::string model_tables(const ModelResults& results) {
                 by_contender([](const Cell& cell, const Timing& timing) -> std::optional<std::string> {
                   return number(timing.median / cell.timings.front().median);
                 }));
+  const auto registers = std::find(names.begin(), names.end(), "registers direct");
+  if (registers != names.end()) {
+    std::vector<std::string> engine;
+    std::copy_if(names.begin(), names.end(), std::back_inserter(engine),
+                 [](const std::string& name) { return name.starts_with("bytecnn "); });
+    text += table("times as fast as " + *registers, engine, results.lengths(),
+                  by_contender([&](const Cell& cell, const Timing& timing) -> std::optional<std::string> {
+                    const auto place = std::find_if(cell.timings.begin(), cell.timings.end(),
+                                                    [&](const Timing& other) { return other.contender == *registers; });
+                    if (place == cell.timings.end()) return std::nullopt;
+                    return number(place->median / timing.median);
+                  }));
+  }
   text += table("us a text: median (min, p99)", names, results.lengths(),
                 by_contender([](const Cell&, const Timing& timing) -> std::optional<std::string> {
                   return number(timing.median / 1000) + " (" + number(timing.minimum / 1000) + ", " +
@@ -119,12 +133,16 @@ std::string model_tables(const ModelResults& results) {
                 by_contender([](const Cell&, const Timing& timing) -> std::optional<std::string> {
                   return timing.bound ? std::optional(percent(*timing.bound / timing.median)) : std::nullopt;
                 }));
-  if (results.kinds().size() > 1) {
-    text += table(names.front() + ", us a text by kind of text", results.kinds(), results.lengths(),
+  for (const std::string& name : names) {
+    if (results.kinds().size() < 2 || (name != names.front() && name != names.front() + " batches")) continue;
+    text += table(name + ", us a text by kind of text", results.kinds(), results.lengths(),
                   [&](const std::string& row, std::size_t length) -> std::optional<std::string> {
                     const Cell* cell = results.find(row, length);
                     if (cell == nullptr) return std::nullopt;
-                    return number(cell->timings.front().median / 1000);
+                    for (const Timing& timing : cell->timings) {
+                      if (timing.contender == name) return number(timing.median / 1000);
+                    }
+                    return std::nullopt;
                   });
   }
   return text;
@@ -165,9 +183,9 @@ std::string to_markdown(const Results& results) {
   std::snprintf(disagreement, sizeof disagreement, "%.1e", worst_disagreement(results));
   const double gigahertz = overall_gigahertz(results);
   std::string text = "- processor: " + results.setting.processor + ", at " + number(gigahertz) +
-                     " GHz; one thread\n- compiler: " + results.setting.compiler +
+                     " GHz; one thread unless stated\n- compiler: " + results.setting.compiler +
                      "\n- libtorch: " + results.setting.libtorch + "\n- medians of " +
-                     std::to_string(results.setting.rounds) + " interleaved rounds, batch size one\n" +
+                     std::to_string(results.setting.rounds) + " interleaved rounds, batch size one unless stated\n" +
                      "- all contenders agree; worst difference of a logit " + disagreement + " S\n\n";
   text +=
       "| vector operations a cycle | lanes | FMA | add | aligned load | add and integer max mixed |\n"

@@ -2,12 +2,14 @@
 /// The same network by direct convolution, in two ways. Both embed the padded input, then compute every position of
 /// every layer: no tables, no collapsed padding.
 ///
-/// Plain: the loops one writes first, left to the compiler's vectoriser; sums lie in the output column.
+/// Plain: the loops one writes first, left to the compiler's vectoriser: one column at a time, its sums a local array.
+/// Each of them is one chain of FMAs, so their latency is the bound.
 /// Registers: a block of Positions x Vectors sums stays in registers over all taps and channels, so that an FMA costs
 /// less than one load. This is what a well-made direct convolution reaches, and the stronger of the two by far.
 
 #include <cstddef>
 #include <cstdint>
+#include <utility>
 
 #include <math.h>  // the C functions: <cmath>'s inline overloads must not be shared between instruction sets
 #include <xsimd/xsimd.hpp>
@@ -67,27 +69,44 @@ struct PlainLayers {
     }
   }
 
-  /// Positions go innermost but for the filters: with taps and channels there, every sum would wait for the store
-  /// before it, at three times the cost.
-  static void conv(const DirectConv& layer, const float* input, float* output, std::size_t count) noexcept {
-    constexpr std::size_t tile = 32;
+  /// The array's size is known, so that the compiler keeps it in registers: with a size it does not know, every sum
+  /// would wait for the store before it, at twice the cost.
+  template <std::size_t Filters>
+  static void filters(const DirectConv& layer, std::size_t first, std::size_t group, const float* __restrict input,
+                      float* __restrict output, std::size_t count) noexcept {
     const std::size_t group_inputs = layer.inputs / layer.groups;
-    const std::size_t group_filters = layer.filters / layer.groups;
-    for (std::size_t low = 0; low < count; low += tile) {
-      const std::size_t high = low + tile < count ? low + tile : count;
-      for (std::size_t p = low; p < high; ++p) {
-        for (std::size_t f = 0; f < layer.filters; ++f) output[p * layer.output_width + f] = layer.bias[f];
-      }
+    for (std::size_t p = 0; p < count; ++p) {
+      float sums[Filters];
+      for (std::size_t f = 0; f < Filters; ++f) sums[f] = layer.bias[first + f];
       for (std::size_t k = 0; k < layer.kernel_size; ++k) {
-        for (std::size_t c = 0; c < layer.inputs; ++c) {
-          const std::size_t first = c / group_inputs * group_filters;
-          const float* weights = layer.weights + (k * group_inputs + c % group_inputs) * layer.output_width + first;
-          for (std::size_t p = low; p < high; ++p) {
-            const float x = input[(p * layer.stride + k * layer.dilation) * layer.input_width + c];
-            float* __restrict sums = output + p * layer.output_width + first;
-            for (std::size_t f = 0; f < group_filters; ++f) sums[f] += x * weights[f];
-          }
+        const float* column =
+            input + (p * layer.stride + k * layer.dilation) * layer.input_width + group * group_inputs;
+        const float* weights = layer.weights + k * group_inputs * layer.output_width + first;
+        for (std::size_t c = 0; c < group_inputs; ++c, weights += layer.output_width) {
+          for (std::size_t f = 0; f < Filters; ++f) sums[f] += column[c] * weights[f];
         }
+      }
+      for (std::size_t f = 0; f < Filters; ++f) output[p * layer.output_width + first + f] = sums[f];
+    }
+  }
+
+  static void conv(const DirectConv& layer, const float* input, float* output, std::size_t count) noexcept {
+    const std::size_t group_filters = layer.filters / layer.groups;
+    for (std::size_t group = 0; group < layer.groups; ++group) {
+      std::size_t first = group * group_filters;
+      // One group's columns end in idle channels, which are cheaper computed than left out.
+      const std::size_t end = layer.groups == 1 ? layer.output_width : first + group_filters;
+      while (first < end) {
+        constexpr std::size_t most_eights = 6;
+        const std::size_t eights = (end - first) / 8 < most_eights ? (end - first) / 8 : most_eights;
+        const std::size_t taken = eights == 0 ? 1 : 8 * eights;
+        [&]<std::size_t... Eights>(std::index_sequence<Eights...>) {
+          (void)((eights == Eights &&
+                  (filters < Eights == 0 ? 1 : 8 * Eights > (layer, first, group, input, output, count), true)) ||
+                 ...);
+        }
+        (std::make_index_sequence<most_eights + 1>{});
+        first += taken;
       }
     }
   }
