@@ -1,6 +1,7 @@
 #include "nearest_name.hpp"
 
 #include <algorithm>
+#include <cstdint>
 #include <vector>
 
 namespace bytecnn::cli {
