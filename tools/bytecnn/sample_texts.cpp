@@ -81,7 +81,8 @@ SampleTexts::SampleTexts(const std::string& corpus, std::size_t max_len) : name_
   }
   if (lengths.empty()) throw Error(ErrorCode::invalid, "the corpus holds no line", corpus);
 
-  std::vector<std::vector<std::span<const std::byte>>> by_magnitude(std::bit_width(max_len) + 1);
+  std::vector<std::vector<std::span<const std::byte>>> by_magnitude(static_cast<std::size_t>(std::bit_width(max_len)) +
+                                                                    1);
   auto rest = std::span<const std::byte>(memory_);
   for (const std::size_t length : lengths) {
     all_.push_back(rest.first(length));
