@@ -1,8 +1,12 @@
 """Inputs longer than max_len: cut, or windows with half overlap whose logits are combined."""
+import json
 import math
+import os
+import resource
+import subprocess
 import unittest
 
-from program import ProgramTest, bytecnn, logits_of, tiny_model
+from program import CLEAN_ENVIRONMENT, PROGRAM, ProgramTest, bytecnn, logits_of, tiny_model
 
 LENGTH = 16
 
@@ -69,6 +73,29 @@ class Strategies(ProgramTest):
         for record, line in zip(records, lines):
             expected = combined(self.model, line, "average") if len(line) > LENGTH else logits_of(self.model, line)
             self.assert_close(record["logits"], expected)
+
+    def test_a_long_file_is_read_while_it_is_classified(self):
+        # A period of a window's step: there is one whole window, and the last one.
+        for size in (2**20 - 1, 2**20, 2**20 + 1, 2**21 + 5):
+            text = (b"abcdefgh" * (size // 8 + 1))[:size]
+            kinds = [logits_of(self.model, window) for window in (text[:LENGTH], text[-LENGTH:])]
+            self.assert_close(self.logits(text, "max"), [max(column) for column in zip(*kinds)])
+
+    def test_memory_does_not_grow_with_a_file(self):
+        model = tiny_model(max_len=512)
+        path = self.folder / "long"
+        with path.open("wb") as file:
+            file.truncate(300 * 2**20)  # more than a line may have; zeros that take no room on the disk
+        run = subprocess.Popen([PROGRAM, "classify", self.save(model), path, "--strategy", "average", "--output", "jsonl"],
+                               stdout=subprocess.PIPE, env=CLEAN_ENVIRONMENT)
+        with run.stdout as lines:
+            record = json.loads(lines.read())
+        _, status, usage = os.wait4(run.pid, 0)
+        run.returncode = os.waitstatus_to_exitcode(status)
+        self.assert_close(record["logits"], logits_of(model, bytes(512)))
+        own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss  # what a child of this Python begins with
+        if "ASAN_OPTIONS" not in os.environ:
+            self.assertLess(usage.ru_maxrss, 48 * 1024 + own, "kilobytes")
 
     def test_windows_of_one_byte(self):
         model = tiny_model(max_len=1)

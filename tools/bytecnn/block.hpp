@@ -5,11 +5,14 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "input_file.hpp"
 
 namespace bytecnn::cli {
 
@@ -23,7 +26,8 @@ struct RecordName {
 /// What only few records have.
 struct Remark {
   std::optional<RecordName> name;
-  std::string error;  ///< not empty: there is no input, and this is why
+  std::string error;                ///< not empty: there is no input, and this is why
+  std::unique_ptr<InputFile> rest;  ///< of a long file: what follows `bytes`, read while it is classified
 };
 
 struct Record {

@@ -5,8 +5,13 @@
 #include <chrono>
 #include <cmath>
 
+#include "stop_request.hpp"
+
 namespace bytecnn::cli {
 namespace {
+
+/// Of a long file, read at once.
+constexpr std::size_t piece_bytes = std::size_t{1} << 17U;
 
 constexpr std::size_t rounds = 9;
 constexpr std::chrono::microseconds round_length{200};
@@ -24,14 +29,22 @@ bool BlockClassifier::needs_windows(std::span<const std::byte> input) const {
   return strategy_ != Strategy::truncate && input.size() > classifier_.model().architecture.max_len;
 }
 
-Result BlockClassifier::classify_windows(std::span<const std::byte> input, std::span<float> logits,
+Result BlockClassifier::classify_windows(std::span<const std::byte> input, InputFile* rest, std::span<float> logits,
                                          std::span<float> scores) {
   windows_.reset();
   windows_.push(input);
+  if (rest != nullptr) {
+    piece_.resize(piece_bytes);
+    while (!stop_requested()) {
+      const std::size_t count = rest->read_some(piece_);
+      if (count == 0) break;
+      windows_.push(std::span(piece_).first(count));
+    }
+  }
   return windows_.classify(logits, scores);
 }
 
-void BlockClassifier::classify(Block& block, std::size_t begin, std::size_t end) {
+std::size_t BlockClassifier::classify(Block& block, std::size_t begin, std::size_t end) {
   const std::size_t outputs = classifier_.outputs();
   const std::size_t count = end - begin;
   begin_ = begin;
@@ -54,15 +67,22 @@ void BlockClassifier::classify(Block& block, std::size_t begin, std::size_t end)
   for (std::size_t i = 0; i < count; ++i) {
     Record& record = block.records[begin + i];
     if (record.remark != Record::no_remark && !block.error_of(record).empty()) continue;
+    std::string reason;
     if (any_windows && needs_windows(record.bytes)) {
-      results_[i] = classify_windows(record.bytes, row(logits_, i), row(scores_, i));
+      const auto rest = record.remark == Record::no_remark ? nullptr : std::move(block.remarks[record.remark].rest);
+      results_[i] = classify_windows(record.bytes, rest.get(), row(logits_, i), row(scores_, i));
+      if (rest && stop_requested()) return begin + i;
+      if (rest) reason = rest->error();
     }
-    if (results_[i].status != Status::ok) {
+    if (!reason.empty()) {
+      block.fail(record, std::move(reason));
+    } else if (results_[i].status != Status::ok) {
       block.fail(record, std::string(to_string(results_[i].status)));
     } else if (!all_finite(row(logits_, i))) {
       block.fail(record, "the model's logits overflow for this input");
     }
   }
+  return end;
 }
 
 double BlockClassifier::measure_microseconds(std::span<const std::byte> input) {
@@ -71,7 +91,7 @@ double BlockClassifier::measure_microseconds(std::span<const std::byte> input) {
   std::vector<float> scores(classifier_.outputs());
   const auto once = [&] {
     if (needs_windows(input)) {
-      static_cast<void>(classify_windows(input, logits, scores));
+      static_cast<void>(classify_windows(input, nullptr, logits, scores));
     } else {
       static_cast<void>(classifier_.classify(input, logits, scores));
     }

@@ -26,7 +26,8 @@ class BlockClassifier {
       : classifier_(classifier), strategy_(strategy), windows_(classifier, strategy) {}
 
   /// Classifies the records [begin, end) that hold an input; one that cannot be classified becomes an erroneous one.
-  void classify(Block& block, std::size_t begin, std::size_t end);
+  /// Returns the end of those that are done: where stopping is asked for, the rest of a long file is not read.
+  [[nodiscard]] std::size_t classify(Block& block, std::size_t begin, std::size_t end);
 
   /// Of the record `index` in the block that was classified last.
   [[nodiscard]] const Result& result(std::size_t index) const { return results_[index - begin_]; }
@@ -38,10 +39,12 @@ class BlockClassifier {
 
  private:
   [[nodiscard]] bool needs_windows(std::span<const std::byte> input) const;
-  Result classify_windows(std::span<const std::byte> input, std::span<float> logits, std::span<float> scores);
+  Result classify_windows(std::span<const std::byte> input, InputFile* rest, std::span<float> logits,
+                          std::span<float> scores);
   const Classifier& classifier_;
   Strategy strategy_;
-  Stream windows_;  ///< for inputs longer than max_len
+  Stream windows_;                ///< for inputs longer than max_len
+  std::vector<std::byte> piece_;  ///< of a long file, as it is read
   std::size_t begin_ = 0;
   std::vector<std::span<const std::byte>> inputs_;
   std::vector<Result> results_;

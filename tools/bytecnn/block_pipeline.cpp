@@ -92,12 +92,12 @@ void BlockPipeline::classify_and_format(Slot& slot, Worker& worker) {
 
   for (std::size_t begin = 0; begin < block.records.size() && !slot.cut_off;) {
     const auto start = Clock::now();
-    const std::size_t end = parts_.loader.load(block, begin, worker.batch);
+    const std::size_t ready = parts_.loader.load(block, begin, worker.batch);
     if (stop_requested() && block.contents == Contents::files) {  // a file may have been read in part
       slot.cut_off = true;
       break;
     }
-    worker.blocks.classify(block, begin, end);
+    const std::size_t end = worker.blocks.classify(block, begin, ready);
     for (std::size_t i = begin; i < end; ++i) format(slot, i, worker.blocks);
     records_done_.fetch_add(end - begin, std::memory_order_relaxed);
     begin = end;
@@ -105,7 +105,7 @@ void BlockPipeline::classify_and_format(Slot& slot, Worker& worker) {
     const auto taken = Clock::now() - start;
     if (taken < short_batch) worker.batch = std::min(2 * worker.batch, largest_batch_);
     if (taken > long_batch) worker.batch = std::max(worker.batch / 2, least_batch);
-    slot.cut_off = stop_requested() && begin < block.records.size();
+    slot.cut_off = end < ready || (stop_requested() && begin < block.records.size());
   }
 }
 

@@ -52,6 +52,8 @@ struct ClassifyOptions {
 };
 
 constexpr unsigned most_threads = 1024;
+/// A shorter file is read before it is classified, so that many of them make a batch.
+constexpr std::size_t least_long_file = std::size_t{1} << 20U;
 
 constexpr const char* examples = R"(
 Examples:
@@ -132,7 +134,11 @@ ExitStatus classify(const ClassifyOptions& options) {
   const bool to_terminal = ::isatty(STDOUT_FILENO) == 1;
   const auto source = make_source(
       options, {embedded ? InputLimit{max_record_bytes, true} : limit, block_size(to_terminal), bytes_read});
-  const RecordLoader loader(options.field, limit);
+  // Windows need no more of a file than the one that they are at; but what is timed is classified again and again.
+  const bool in_pieces = options.strategy != Strategy::truncate && !options.time;
+  const std::size_t long_file =
+      in_pieces ? std::max<std::size_t>(least_long_file, classifier.model().architecture.max_len + 1) : SIZE_MAX;
+  const RecordLoader loader(options.field, limit, long_file);
 
   bool any_whole_file = false;
   for (const std::string& path : options.inputs) {

@@ -75,20 +75,26 @@ std::size_t RecordLoader::load(Block& block, std::size_t begin, std::size_t coun
 }
 
 void RecordLoader::read_file(Block& block, Record& record) const {
-  InputFile file(block.remarks[record.remark].name->text);
+  Remark& remark = block.remarks[record.remark];
+  auto file = std::make_unique<InputFile>(remark.name->text);
   std::string& content = block.strings.emplace_back();
   // One byte more than is kept tells a longer file.
-  const std::size_t wanted = limit_.bytes + (limit_.longer_is_error ? 1 : 0);
+  const std::size_t wanted = std::min(limit_.bytes + (limit_.longer_is_error ? 1 : 0), long_file_);
   std::size_t size = 0;
   while (size < wanted) {
     if (size == content.size()) content.resize(std::min(wanted, std::max(first_read, 2 * size)));
-    const std::size_t count = file.read_some(std::as_writable_bytes(std::span(content)).subspan(size));
+    const std::size_t count = file->read_some(std::as_writable_bytes(std::span(content)).subspan(size));
     if (count == 0) break;
     size += count;
   }
-  if (size == wanted) file.drain_pipe();
-  if (!file.error().empty()) {
-    block.fail(record, file.error());
+  if (size == long_file_) {
+    remark.rest = std::move(file);
+    record.bytes = std::as_bytes(std::span(content)).first(size);
+    return;
+  }
+  if (size == wanted) file->drain_pipe();
+  if (!file->error().empty()) {
+    block.fail(record, file->error());
   } else if (size > limit_.bytes) {
     block.fail(record, "the file is longer than " + std::to_string(limit_.bytes) + " bytes");
   } else {

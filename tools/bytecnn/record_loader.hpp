@@ -12,8 +12,10 @@ namespace bytecnn::cli {
 
 class RecordLoader {
  public:
-  /// `field`, of JSON Lines: a name, or a JSON pointer that begins with '/'.
-  RecordLoader(std::string field, InputLimit limit) : field_(std::move(field)), limit_(limit) {}
+  /// `field`, of JSON Lines: a name, or a JSON pointer that begins with '/'. Of a file that has as many bytes as
+  /// `long_file` or more, only these are read, whatever the limit; the remark on the record holds the rest.
+  RecordLoader(std::string field, InputLimit limit, std::size_t long_file)
+      : field_(std::move(field)), limit_(limit), long_file_(long_file) {}
 
   /// Makes records from `begin` on ready, at most `count`, and of files only as many as fit in about a megabyte.
   /// Returns the end of those that are. What earlier calls made ready in `block` is given up.
@@ -28,6 +30,7 @@ class RecordLoader {
 
   std::string field_;
   InputLimit limit_;
+  std::size_t long_file_;
 };
 
 }  // namespace bytecnn::cli
