@@ -12,6 +12,7 @@
 #include "bytecnn/error.hpp"
 #include "bytecnn/reference.hpp"
 
+#include "first_layer_rows.hpp"
 #include "plan_builder.hpp"
 #include "reference_layers.hpp"
 #include "table_blocks.hpp"

@@ -24,10 +24,6 @@ namespace bytecnn {
   return (value + multiple - 1) / multiple * multiple;
 }
 
-/// Embedding and first convolution as one row a token and tap, [vocab_size + 1][kernel_size][filters]: the bias in tap
-/// 0, the last token outside the input. In double, whatever the plan makes of it.
-[[nodiscard]] std::vector<double> first_layer_rows(const Model& model);
-
 /// How many entries a bulk call's table holds; 0 where an entry is so long that the table would not pay.
 [[nodiscard]] std::size_t bulk_table_entries(const TrigramStage& stage);
 

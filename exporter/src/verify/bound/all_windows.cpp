@@ -7,7 +7,7 @@
 #include <mutex>
 #include <thread>
 
-#include "plan_builder.hpp"
+#include "first_layer_rows.hpp"
 
 // The same loop for wider vectors, chosen when the program starts; sanitizers do not get on with that.
 #if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && !defined(__SANITIZE_ADDRESS__) && \
