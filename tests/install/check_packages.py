@@ -18,7 +18,7 @@ PACKAGES = {
                        [r"bin/", r"\.so\.0", r"nlohmann", r"xsimd", r"\.in$"]),
     "bytecnn-tools": ({"Section": "science", "Depends": r".*libc6 .*"},
                       [r"bin/bytecnn"],
-                      [r"include/", r"libbytecnn\.(so|a)"]),
+                      [r"include/", r"libbytecnn\.(so|a)", r"man1/.*\.1$"]),
 }
 
 

@@ -25,6 +25,7 @@ set(CPACK_DEBIAN_RUNTIME_PACKAGE_SECTION libs)
 set(CPACK_DEBIAN_RUNTIME_PACKAGE_SHLIBDEPS ON)
 set(CPACK_DEBIAN_PACKAGE_GENERATE_SHLIBS ON)
 set(CPACK_DEBIAN_PACKAGE_GENERATE_SHLIBS_POLICY ">=")
+set(CPACK_DEBIAN_RUNTIME_PACKAGE_CONTROL_EXTRA "${CMAKE_CURRENT_LIST_DIR}/debian/triggers")
 set(CPACK_DEBIAN_RUNTIME_DESCRIPTION "This package holds the shared library, which classifies byte
 strings with byte-level convolutional networks, loaded from one JSON file, in
 microseconds on one core. The kernels for SSE2, AVX2, AVX-512 and NEON are
@@ -40,11 +41,11 @@ by which CMake and pkg-config find them.")
 set(CPACK_DEBIAN_TOOLS_PACKAGE_NAME bytecnn-tools)
 set(CPACK_DEBIAN_TOOLS_PACKAGE_SECTION science)
 set(CPACK_DEBIAN_TOOLS_PACKAGE_SHLIBDEPS ON)
-set(CPACK_DEBIAN_TOOLS_DESCRIPTION "This package holds the programs. bytecnn classifies lines, files and JSON
-records, and explains what it found.
-bytecnn-export turns PyTorch checkpoints into models, without Python and without
-executing anything in them; bytecnn-verify proves a model equal to the network
-it came from.")
+set(CPACK_DEBIAN_TOOLS_DESCRIPTION "This package holds the programs. bytecnn classifies lines, files and
+JSON records, and explains what it found. bytecnn-export turns PyTorch
+checkpoints into models, without Python and without executing anything
+in them; bytecnn-verify proves a model equal to the network it came
+from.")
 if(BUILD_SHARED_LIBS)
   # dpkg-shlibdeps cannot know a package that is only just being made.
   set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS_PRIVATE_DIRS "${CMAKE_CURRENT_BINARY_DIR}/runtime")
@@ -68,6 +69,7 @@ foreach(component runtime development tools)
   if(gzip_program)
     execute_process(COMMAND "${gzip_program}" -9nkf "${folder}/changelog.Debian" COMMAND_ERROR_IS_FATAL ANY)
     list(APPEND documents "${folder}/changelog.Debian.gz")
+    set(CPACK_PRE_BUILD_SCRIPTS "${CMAKE_CURRENT_LIST_DIR}/CompressManualPages.cmake")
   endif()
   install(FILES ${documents} DESTINATION "${CMAKE_INSTALL_DATAROOTDIR}/doc/${package}"
           COMPONENT ${component} EXCLUDE_FROM_ALL)
