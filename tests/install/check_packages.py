@@ -22,8 +22,8 @@ PACKAGES = {
 }
 
 
-def output_of(*command):
-    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+def output_of(*command, env=None):
+    return subprocess.run(command, check=True, capture_output=True, text=True, env=env).stdout
 
 
 def fields_of(package):
@@ -69,7 +69,9 @@ def main():
         print(name, fields_of(packages[name])["Installed-Size"], "KiB", fields_of(packages[name])["Depends"])
     program = os.path.join(root, "usr/bin/bytecnn")
     if os.path.exists(program):
-        label = output_of(program, "classify", model, "--text", "a", "--output", "label")
+        libraries = {os.path.dirname(path) for path in glob.glob(f"{root}/usr/lib/**/libbytecnn.so.0", recursive=True)}
+        label = output_of(program, "classify", model, "--text", "a", "--output", "label",
+                          env={**os.environ, "LD_LIBRARY_PATH": ":".join(libraries)})
         if label != "yes\n":
             print(f"the unpacked program says {label!r}")
             failed = True
