@@ -16,8 +16,9 @@ NUMBER = re.compile(r"\d+(?:\.\d+)?(?:[eE][-+]?\d+)?")
 
 
 def documents():
-    tracked = [path for path in ROOT.rglob("*.md") if not any(part.startswith((".", "build")) for part in path.parts)]
-    return sorted(path for path in tracked if "```console\n" in path.read_text())
+    """Of the project itself, not of what was built in it."""
+    own = (path for path in ROOT.glob("**/*.md") if not path.relative_to(ROOT).parts[0].startswith((".", "build")))
+    return sorted(path for path in own if "```console\n" in path.read_text())
 
 
 def transcript_of(document):
