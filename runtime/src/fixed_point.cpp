@@ -157,11 +157,11 @@ void FixedPoint::build(const Model& model) {
     // Of windows of nothing the last token is "nothing": its last tap outweighs whatever the others add.
     rows[rows.size() - filters + f] = static_cast<Number>(-std::ceil(extremes.positive * scale) - double(kernel));
   }
-  const std::size_t lanes = plan_.lanes;
+  const std::uint32_t lanes = plan_.lanes;
   const std::size_t numbers = lanes * sizeof(float) / sizeof(Number);
   plan_.pool.vectors = static_cast<std::uint32_t>((filters + numbers - 1) / numbers);
   plan_.table.block_kernel = block_kernel(plan_.table, whole_block_kernels);
-  blocks_ = cut_table(plan_.table, rows, filters, lanes, whole_block_parts,
+  blocks_ = cut_table(plan_.table, rows, filters, lanes, most_block_parts(plan_.table.block_kernel, lanes, true),
                       [this](std::size_t floats) { return allocate(floats); });
   plan_.table.blocks = blocks_.data();
   plan_.table.block_count = static_cast<std::uint32_t>(blocks_.size());

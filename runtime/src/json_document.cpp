@@ -2,13 +2,16 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdint>
 #include <set>
 #include <utility>
+
+#include "json_number_rows.hpp"
 
 namespace bytecnn {
 namespace {
 
-constexpr int max_depth = 64;
+constexpr std::size_t max_depth = 64;
 constexpr std::size_t shown_characters = 60;
 
 std::string describe(const nlohmann::ordered_json& value) {
@@ -39,73 +42,120 @@ std::string escape_pointer_token(std::string_view token) {
   return escaped;
 }
 
-/// Follows the parser through the document: refuses doubled keys and deep nesting, and knows where the parser is.
-class ParserWatch {
+/// Builds the document from what the parser finds, and knows where the parser is: refuses doubled keys and deep
+/// nesting.
+class DocumentBuilder final : public nlohmann::json_sax<nlohmann::ordered_json> {
  public:
   using Json = nlohmann::ordered_json;
 
-  void see(int depth, Json::parse_event_t event, const Json& parsed) {
-    using Event = Json::parse_event_t;
-    switch (event) {
-      case Event::object_start:
-      case Event::array_start:
-        if (depth >= max_depth) {
-          throw Error(ErrorCode::limit, "JSON is nested deeper than " + std::to_string(max_depth), pointer());
-        }
-        open_.push_back({event == Event::array_start, 0, {}, {}});
-        break;
-      case Event::object_end:
-      case Event::array_end:
-        open_.pop_back();
-        [[fallthrough]];
-      case Event::value:
-        if (!open_.empty()) ++open_.back().members;
-        break;
-      case Event::key:
-        open_.back().key = parsed.get<std::string>();
-        if (!open_.back().keys.insert(open_.back().key).second) {
-          throw Error(ErrorCode::invalid, "the key " + describe(parsed) + " stands twice in one object", pointer());
-        }
-        break;
+  /// `rows` are those of `text`, and are used up.
+  DocumentBuilder(std::string_view text, JsonNumberRows& rows, Json& document)
+      : text_(text), rows_(rows), document_(document) {}
+
+  bool null() override { return add(nullptr); }
+  bool boolean(bool value) override { return add(value); }
+  bool number_integer(std::int64_t value) override { return add(value); }
+  bool number_unsigned(std::uint64_t value) override { return add(value); }
+  bool number_float(double value, const std::string& /*text*/) override { return add(value); }
+  bool string(std::string& value) override { return add(std::move(value)); }
+  bool binary(Json::binary_t& value) override { return add(std::move(value)); }
+
+  bool start_object(std::size_t /*elements*/) override {
+    open(Json::object());
+    return true;
+  }
+  bool key(std::string& name) override {
+    Level& level = open_.back();
+    level.key = name;
+    if (!level.keys.insert(name).second) {
+      throw Error(ErrorCode::invalid, "the key " + describe(Json(name)) + " stands twice in one object", pointer());
     }
+    return true;
+  }
+  bool end_object() override { return close(); }
+
+  bool start_array(std::size_t /*elements*/) override {
+    open(Json::array());
+    return true;
+  }
+  bool end_array() override {
+    auto& array = open_.back().value->get_ref<Json::array_t&>();
+    if (array.size() == 1 && array[0].is_number_unsigned()) array = rows_.take(array[0].get<std::size_t>());
+    return close();
   }
 
-  /// Of the value that the parser is about to see, or has just seen as a key.
-  [[nodiscard]] std::string pointer() const {
-    std::string text;
-    for (const Level& level : open_) {
-      text += "/" + (level.is_array ? std::to_string(level.members) : escape_pointer_token(level.key));
+  bool parse_error(std::size_t byte, const std::string& /*token*/, const Json::exception& error) override {
+    if (dynamic_cast<const Json::parse_error*>(&error) != nullptr) {
+      const std::size_t place = rows_.original_position(byte == 0 ? 0 : byte - 1);
+      throw Error(ErrorCode::syntax, "not well-formed JSON at " + line_and_column(text_, place));
     }
-    return text.empty() ? "/" : text;
+    // A number beyond double.
+    throw Error(ErrorCode::syntax, std::string("JSON that cannot be read: ") + error.what(), pointer());
   }
 
  private:
   struct Level {
-    bool is_array = false;
-    std::size_t members = 0;  ///< that are complete
-    std::string key;          ///< the last one of an object
+    Json* value = nullptr;
+    std::string key;  ///< the last one of an object
     std::set<std::string> keys;
   };
+
+  /// Of the value that the parser is about to see, or has just seen as a key.
+  [[nodiscard]] std::string pointer() const {
+    std::string text;
+    for (std::size_t i = 0; i < open_.size(); ++i) {
+      // A container that is open counts as a member already.
+      const std::size_t members = open_[i].value->size() - (i + 1 < open_.size() ? 1 : 0);
+      text += "/" + (open_[i].value->is_array() ? std::to_string(members) : escape_pointer_token(open_[i].key));
+    }
+    return text.empty() ? "/" : text;
+  }
+
+  template <class Value>
+  Json& place(Value&& value) {
+    if (open_.empty()) return document_ = Json(std::forward<Value>(value));
+    Level& level = open_.back();
+    if (level.value->is_array()) {
+      return level.value->get_ref<Json::array_t&>().emplace_back(std::forward<Value>(value));
+    }
+    auto& object = level.value->get_ref<Json::object_t&>();
+    return object.emplace(level.key, Json(std::forward<Value>(value))).first->second;
+  }
+
+  template <class Value>
+  bool add(Value&& value) {
+    place(std::forward<Value>(value));
+    return true;
+  }
+
+  Json& open(Json&& container) {
+    if (open_.size() >= max_depth) {
+      throw Error(ErrorCode::limit, "JSON is nested deeper than " + std::to_string(max_depth), pointer());
+    }
+    Json& placed = place(std::move(container));
+    open_.push_back({&placed, {}, {}});
+    return placed;
+  }
+
+  bool close() {
+    open_.pop_back();
+    return true;
+  }
+
+  std::string_view text_;
+  JsonNumberRows& rows_;
+  Json& document_;
   std::vector<Level> open_;
 };
 
 }  // namespace
 
 nlohmann::ordered_json parse_json_document(std::string_view text) {
-  using Json = nlohmann::ordered_json;
-  ParserWatch watch;
-  const auto callback = [&watch](int depth, Json::parse_event_t event, Json& parsed) {
-    watch.see(depth, event, parsed);
-    return true;
-  };
-  try {
-    return Json::parse(text.begin(), text.end(), callback);
-  } catch (const Json::parse_error& error) {
-    throw Error(ErrorCode::syntax,
-                "not well-formed JSON at " + line_and_column(text, error.byte == 0 ? 0 : error.byte - 1));
-  } catch (const Json::exception& error) {  // a number beyond double
-    throw Error(ErrorCode::syntax, std::string("JSON that cannot be read: ") + error.what(), watch.pointer());
-  }
+  nlohmann::ordered_json document;
+  JsonNumberRows rows(text);
+  DocumentBuilder builder(text, rows, document);
+  nlohmann::ordered_json::sax_parse(rows.text(), &builder);
+  return document;
 }
 
 void JsonValue::fail(std::string message, std::string expected, std::string found) const {

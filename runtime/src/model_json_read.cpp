@@ -9,7 +9,6 @@
 #include <map>
 #include <optional>
 #include <set>
-#include <sstream>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -28,6 +27,9 @@ namespace bytecnn {
 namespace {
 
 using Json = nlohmann::ordered_json;
+
+/// Of a file whose size is not trusted before it is read.
+constexpr std::uintmax_t max_reserved_bytes = std::uintmax_t{1} << 28U;
 
 constexpr std::string_view root_keys[] = {"format",       "format_version", "model_info",
                                           "architecture", "weights",        "golden"};
@@ -459,11 +461,21 @@ Model load_model(const std::string& path) {
   std::error_code ignored;
   if (!file || std::filesystem::is_directory(path, ignored))
     throw Error(ErrorCode::io, "cannot open the model file", path);
-  std::ostringstream content;
-  content << file.rdbuf();
+  // At once where the size is known; a pipe has none. Memory that grows is touched several times over, and a page that
+  // is touched first costs more than the bytes on it.
+  const std::uintmax_t known = std::filesystem::file_size(path, ignored);
+  constexpr std::size_t piece = std::size_t{1} << 16U;
+  std::string content;
+  if (!ignored) content.reserve(std::min<std::uintmax_t>(known, max_reserved_bytes) + piece);
+  while (file) {
+    const std::size_t size = content.size();
+    content.resize(size + piece);
+    file.read(content.data() + size, static_cast<std::streamsize>(piece));
+    content.resize(size + static_cast<std::size_t>(file.gcount()));
+  }
   if (file.bad()) throw Error(ErrorCode::io, "cannot read the model file", path);
   try {
-    return parse_model(content.view());
+    return parse_model(content);
   } catch (const Error& error) {
     throw error.at(path);
   }

@@ -12,6 +12,7 @@
 
 #include "architecture_json.hpp"
 #include "atomic_file.hpp"
+#include "json_document.hpp"
 #include "weight_arrays.hpp"
 #include "weight_names.hpp"
 
@@ -28,7 +29,7 @@ Json info_to_json(const ModelInfo& info) {
   if (info.threshold) object["threshold"] = *info.threshold;
   if (!info.source.empty()) object["source"] = info.source;
   if (!info.assumed.empty()) object["assumed"] = info.assumed;
-  object.update(Json::parse(info.extra));
+  object.update(parse_json_document(info.extra));
   return object;
 }
 
@@ -106,7 +107,7 @@ std::string to_json(const Model& model) {
   text += "  \"architecture\": " + indented(architecture_to_json(model.architecture)) + ",\n";
   text += "  \"weights\": {\n" + weights_to_text(model) + "\n  }";
   if (!model.golden.empty()) text += ",\n  \"golden\": " + golden_to_json(model.golden).dump();
-  const Json extra = Json::parse(model.extra);
+  const Json extra = parse_json_document(model.extra);
   for (const auto& [key, value] : extra.items()) {
     text += ",\n  " + Json(key).dump() + ": " + indented(value);
   }

@@ -57,7 +57,7 @@ class PlannedModel {
   [[nodiscard]] std::uint32_t vectors_for(std::size_t channels) const;
 
   void build_table(const Model& model);
-  void pack_table_rows(const std::vector<float>& table, std::size_t filters);
+  void pack_table_rows(const Model& model);
   void pack_table_blocks(std::vector<float> table, std::size_t filters);
   void build_embedding(const Model& model);
   void build_conv(const Model& model, std::size_t layer, std::uint32_t input_floats, WinogradLimit limit);

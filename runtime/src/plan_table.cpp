@@ -23,31 +23,40 @@ void PlannedModel::build_table(const Model& model) {
   table.pad_right = layer.pad_right;
   table.vectors = vectors_for(filters);
 
-  const std::vector<double> exact = first_layer_rows(model);
-  const std::vector<float> rows(exact.begin(), exact.end());
   if (plan_.pool_in_registers) {
-    pack_table_blocks(rows, filters);
+    const std::vector<double> exact = first_layer_rows(model);
+    pack_table_blocks({exact.begin(), exact.end()}, filters);
   } else {
-    pack_table_rows(rows, filters);
+    pack_table_rows(model);
   }
   build_epilogue(layer, model.weights.conv[0], std::size_t{table.vectors} * lanes_, table.epilogue);
 }
 
-void PlannedModel::pack_table_rows(const std::vector<float>& rows, std::size_t filters) {
+void PlannedModel::pack_table_rows(const Model& model) {
   TableStage& table = plan_.table;
+  const std::size_t filters = model.architecture.conv_layers[0].filters;
   const std::size_t width = std::size_t{table.vectors} * lanes_;
+  const std::size_t tokens = std::size_t{model.architecture.vocab_size} + 1;
   table.row_floats = static_cast<std::uint32_t>(table.kernel_size * width);
-  const std::size_t taps = rows.size() / filters;  // of all tokens
-  float* packed = allocate(taps * width);
+  float* packed = allocate(tokens * table.row_floats);
   table.rows = packed;
-  for (std::size_t t = 0; t < taps; ++t) std::copy_n(&rows[t * filters], filters, packed + t * width);
+  // Token by token: the whole table in double would be twice as much memory to touch as what is kept.
+  const FirstLayerRows rows(model);
+  std::vector<double> row(table.kernel_size * filters);
+  for (std::size_t token = 0; token < tokens; ++token) {
+    rows.compute(token, row.data());
+    for (std::size_t k = 0; k < table.kernel_size; ++k, packed += width) {
+      std::transform(&row[k * filters], &row[k * filters] + filters, packed,
+                     [](double x) { return static_cast<float>(x); });
+    }
+  }
 }
 
 void PlannedModel::pack_table_blocks(std::vector<float> rows, std::size_t filters) {
   TableStage& table = plan_.table;
   table.block_kernel = block_kernel(table, float_block_kernels);
   rows.insert(rows.end(), table.kernel_size * filters, -std::numeric_limits<float>::infinity());  // "nothing"
-  table_blocks_ = cut_table(table, rows, filters, lanes_, float_block_parts,
+  table_blocks_ = cut_table(table, rows, filters, lanes_, most_block_parts(table.block_kernel, lanes_, false),
                             [this](std::size_t floats) { return allocate(floats); });
   table.blocks = table_blocks_.data();
   table.block_count = static_cast<std::uint32_t>(table_blocks_.size());

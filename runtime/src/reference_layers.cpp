@@ -73,8 +73,14 @@ Feature convolve(const ConvLayer& layer, const ConvWeights& weights, const Featu
       for (std::size_t k = 0; k < layer.kernel_size; ++k) {
         const double w = weights.weight[(f * group_inputs + c) * layer.kernel_size + k];
         const Range range = inside(layer, k, input.positions, output.positions);
-        for (std::size_t p = range.low; p < range.high; ++p) {
-          row[p] += w * input.at(first_channel + c, p * layer.stride + k * layer.dilation - layer.pad_left);
+        if (range.low >= range.high) continue;
+        const std::size_t first = range.low * layer.stride + k * layer.dilation - layer.pad_left;
+        const double* const from = &input.values[(first_channel + c) * input.positions + first];
+        const std::size_t count = range.high - range.low;
+        if (layer.stride == 1) {  // the same by itself, so that the compiler sees vectors: plans wait for this
+          for (std::size_t i = 0; i < count; ++i) row[range.low + i] += w * from[i];
+        } else {
+          for (std::size_t i = 0; i < count; ++i) row[range.low + i] += w * from[i * layer.stride];
         }
       }
     }

@@ -15,9 +15,6 @@ namespace bytecnn {
 /// Kernel sizes of which kernels/table_pool.hpp holds a loop of their own, for floats and for whole numbers.
 inline constexpr std::array<std::uint32_t, 5> float_block_kernels = {2, 3, 4, 5, 7};
 inline constexpr std::array<std::uint32_t, 1> whole_block_kernels = {3};
-/// Vectors of filters that are pooled at once: a sum and a maximum each, and room to work.
-inline constexpr std::size_t float_block_parts = 6;
-inline constexpr std::size_t whole_block_parts = 3;
 
 /// The table's kernel size where one of `written_out` fits its windows, else 0: the loop for any window.
 template <std::size_t Count>

@@ -1,5 +1,6 @@
 #include "weight_arrays.hpp"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cmath>
@@ -17,11 +18,21 @@ class Reader {
   }
 
   WeightArray read() {
+    // Of well-formed weights all rows are as long as the first ones.
+    std::size_t numbers = 1;
+    const Json* level = &root_.json();
+    for (std::size_t depth = 0; depth < index_.size() && level->is_array() && !level->empty(); ++depth) {
+      numbers *= std::min(level->size(), max_reserved / numbers);
+      level = &level->front();
+    }
+    result_.values.reserve(numbers);
     descend(root_.json(), 0);
     return std::move(result_);
   }
 
  private:
+  static constexpr std::size_t max_reserved = std::size_t{1} << 22U;
+
   void descend(const Json& level, std::size_t depth) {
     if (!level.is_array()) fail(depth, "wrong type", "an array of " + std::to_string(index_.size()) + " levels");
     if (level.empty()) fail(depth, "an empty array", "at least one number");

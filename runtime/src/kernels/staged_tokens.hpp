@@ -38,9 +38,11 @@ BYTECNN_INLINE void fill_tokens(std::uint32_t token, std::int64_t count, std::ui
   for (std::int64_t i = 0; i < count; ++i) out[i] = static_cast<std::uint16_t>(token);
 }
 
-/// Tokens [first, first + count) of the input into `out`.
-BYTECNN_INLINE void stage_tokens(const TokenSource& source, std::int64_t first, std::int64_t count,
-                                 std::uint16_t* out) noexcept {
+/// Tokens [first, first + count) of the input into `out`. Not inlined: it is called once for many windows, from many
+/// instances. A template, so that every instruction set has its own.
+template <class Arch>
+__attribute__((noinline)) void stage_tokens(const TokenSource& source, std::int64_t first, std::int64_t count,
+                                            std::uint16_t* out) noexcept {
   const auto clip = [first, count](std::int64_t position) {
     const std::int64_t at = position - first;
     return at < 0 ? 0 : (at < count ? at : count);

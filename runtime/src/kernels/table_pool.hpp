@@ -245,7 +245,7 @@ class TablePool {
     for (std::int64_t done = 0; done < windows; done += most) {
       const std::int64_t count = windows - done < most ? windows - done : most;
       const std::int64_t first = done * stride_ - static_cast<std::int64_t>(table.pad_left);
-      stage_tokens(source, first, (count - 1) * stride_ + table.window_span(), tokens);
+      stage_tokens<Arch>(source, first, (count - 1) * stride_ + table.window_span(), tokens);
       for (std::int64_t w = 0; w < count; ++w) add_window(tokens + w * stride_);
       flush();
     }
@@ -370,38 +370,14 @@ void pool_table_blocks(const Plan& plan, const TokenSource& source, const Column
     const auto run = [&]<std::size_t Vectors, bool Tail>() {
       pool_table_block<Arch, Numbers, Kernel, Vectors, Tail>(plan, block, source, columns, scale, features);
     };
-    // Fixed point has blocks of three at most, so that compiling it does not take as long again.
-    constexpr bool wide = !Numbers::whole;
-    if (!block.tail) {
-      switch (block.vectors) {
-        case 1:
-          return run.template operator()<1, false>();
-        case 2:
-          return run.template operator()<2, false>();
-        case 3:
-          return run.template operator()<3, false>();
-        case 4:
-          return run.template operator() < wide ? 4 : 3, false > ();
-        case 5:
-          return run.template operator() < wide ? 5 : 3, false > ();
-        default:
-          return run.template operator() < wide ? 6 : 3, false > ();
-      }
-    } else if constexpr (Kernel >= 2 && shares_tails(lanes<Arch>)) {
-      switch (block.vectors) {
-        case 0:
-          return run.template operator()<0, true>();
-        case 1:
-          return run.template operator()<1, true>();
-        case 2:
-          return run.template operator()<2, true>();
-        case 3:
-          return run.template operator() < wide ? 3 : 2, true > ();
-        case 4:
-          return run.template operator() < wide ? 4 : 2, true > ();
-        default:
-          return run.template operator() < wide ? 5 : 2, true > ();
-      }
+    constexpr std::size_t most = most_block_parts(Kernel, lanes<Arch>, Numbers::whole);
+    unrolled<most>([&](auto v) {
+      if (!block.tail && block.vectors == v + 1) run.template operator()<v + 1, false>();
+    });
+    if constexpr (Kernel >= 2 && shares_tails(lanes<Arch>)) {
+      unrolled<most>([&](auto v) {
+        if (block.tail && block.vectors == v) run.template operator()<v, true>();
+      });
     }
   };
   for (std::uint32_t b = 0; b < plan.table.block_count; ++b) run_block(plan.table.blocks[b]);

@@ -7,6 +7,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 
 #include "kernels/activations.hpp"
 #include "kernels/simd.hpp"
@@ -70,12 +71,20 @@ BYTECNN_INLINE void edge_column(const TableStage& table, const TokenSource& sour
   }
 }
 
-/// `count` interior columns into `out`, relu applied where `Relu`; `window` is the first token of the first window.
-/// Kernel 0: any, up to the longest that a plan folds into tables.
-template <class Arch, std::size_t Kernel, bool Relu>
+/// What columns are at least: 0 where relu is the activation, else minus infinity. One loop serves both.
+template <class Arch>
+BYTECNN_INLINE Floats<Arch> floor_of(const TableStage& table) {
+  return Floats<Arch>(table.epilogue.activation == Activation::Kind::relu ? 0.0F
+                                                                          : -std::numeric_limits<float>::infinity());
+}
+
+/// `count` interior columns into `out`; `window` is the first token of the first window. Kernel 0: any, up to the
+/// longest that a plan folds into tables.
+template <class Arch, std::size_t Kernel>
 void interior_columns_to_memory(const TableStage& table, const unsigned char* window, std::int64_t count,
                                 float* out) noexcept {
   using V = Floats<Arch>;
+  const V floor = floor_of<Arch>(table);
   const std::size_t kernel = Kernel == 0 ? table.kernel_size : Kernel;
   const std::size_t width = table.vectors * lanes<Arch>;
   for (std::int64_t column = 0; column < count; ++column, window += table.stride, out += width) {
@@ -92,17 +101,17 @@ void interior_columns_to_memory(const TableStage& table, const unsigned char* wi
       V sum = load<Arch>((Kernel == 0 ? row(0) : rows[0]) + i);
 #pragma GCC unroll 8
       for (std::size_t k = 1; k < kernel; ++k) sum += load<Arch>((Kernel == 0 ? row(k) : rows[k]) + i);
-      if constexpr (Relu) sum = positive_max<Arch>(sum, V(0.0F));
-      sum.store_aligned(out + i);
+      xsimd::max(sum, floor).store_aligned(out + i);
     }
   }
 }
 
 /// The same for windows of adjacent tokens that move by one, and columns of few vectors: a token's row is looked up
 /// once and serves Kernel columns. Cost: Kernel * Vectors row loads and Vectors stores a column.
-template <class Arch, std::size_t Kernel, bool Relu, std::size_t Vectors, class Token>
+template <class Arch, std::size_t Kernel, std::size_t Vectors, class Token>
 void adjacent_columns_to_memory(const TableStage& table, const Token* window, std::int64_t count, float* out) noexcept {
   using V = Floats<Arch>;
+  const V floor = floor_of<Arch>(table);
   constexpr std::size_t width = Vectors * lanes<Arch>;
   const float* const table_rows = table.rows;
   const std::size_t row_floats = table.row_floats;
@@ -118,8 +127,7 @@ void adjacent_columns_to_memory(const TableStage& table, const Token* window, st
       V sum = load<Arch>(rows[0] + v * lanes<Arch>);
 #pragma GCC unroll 8
       for (std::size_t k = 1; k < Kernel; ++k) sum += load<Arch>(rows[k] + k * width + v * lanes<Arch>);
-      if constexpr (Relu) sum = positive_max<Arch>(sum, V(0.0F));
-      sum.store_aligned(out + v * lanes<Arch>);
+      xsimd::max(sum, floor).store_aligned(out + v * lanes<Arch>);
     }
   }
 }
@@ -130,45 +138,45 @@ BYTECNN_INLINE bool has_adjacent_columns(const TableStage& table) {
          (table.kernel_size == 3 || table.kernel_size == 5);
 }
 
-template <class Arch, std::size_t Kernel, bool Relu, class Token>
+template <class Arch, std::size_t Kernel, class Token>
 void adjacent_columns_of_kernel(const TableStage& table, const Token* window, std::int64_t count, float* out) noexcept {
   switch (table.vectors) {
     case 1:
-      return adjacent_columns_to_memory<Arch, Kernel, Relu, 1>(table, window, count, out);
+      return adjacent_columns_to_memory<Arch, Kernel, 1>(table, window, count, out);
     case 2:
-      return adjacent_columns_to_memory<Arch, Kernel, Relu, 2>(table, window, count, out);
+      return adjacent_columns_to_memory<Arch, Kernel, 2>(table, window, count, out);
     case 3:
-      return adjacent_columns_to_memory<Arch, Kernel, Relu, 3>(table, window, count, out);
+      return adjacent_columns_to_memory<Arch, Kernel, 3>(table, window, count, out);
     default:
-      return adjacent_columns_to_memory<Arch, Kernel, Relu, 4>(table, window, count, out);
+      return adjacent_columns_to_memory<Arch, Kernel, 4>(table, window, count, out);
   }
 }
 
-/// `count` columns whose tokens begin at `window`, one after the other; relu applied where `Relu`.
-template <class Arch, bool Relu, class Token>
+/// `count` columns whose tokens begin at `window`, one after the other.
+template <class Arch, class Token>
 void adjacent_columns(const TableStage& table, const Token* window, std::int64_t count, float* out) noexcept {
-  if (table.kernel_size == 3) return adjacent_columns_of_kernel<Arch, 3, Relu>(table, window, count, out);
-  return adjacent_columns_of_kernel<Arch, 5, Relu>(table, window, count, out);
+  if (table.kernel_size == 3) return adjacent_columns_of_kernel<Arch, 3>(table, window, count, out);
+  return adjacent_columns_of_kernel<Arch, 5>(table, window, count, out);
 }
 
-template <class Arch, bool Relu>
+template <class Arch>
 void interior_table_columns(const TableStage& table, const unsigned char* window, std::int64_t count,
                             float* out) noexcept {
-  if (has_adjacent_columns(table)) return adjacent_columns<Arch, Relu>(table, window, count, out);
+  if (has_adjacent_columns(table)) return adjacent_columns<Arch>(table, window, count, out);
   switch (table.kernel_size) {
     case 1:
-      return interior_columns_to_memory<Arch, 1, Relu>(table, window, count, out);
+      return interior_columns_to_memory<Arch, 1>(table, window, count, out);
     case 3:
-      return interior_columns_to_memory<Arch, 3, Relu>(table, window, count, out);
+      return interior_columns_to_memory<Arch, 3>(table, window, count, out);
     case 5:
-      return interior_columns_to_memory<Arch, 5, Relu>(table, window, count, out);
+      return interior_columns_to_memory<Arch, 5>(table, window, count, out);
     default:
-      return interior_columns_to_memory<Arch, 0, Relu>(table, window, count, out);
+      return interior_columns_to_memory<Arch, 0>(table, window, count, out);
   }
 }
 
 /// The columns [begin, end) at the edges of the text, whose tokens are looked up one by one.
-template <class Arch, bool Relu>
+template <class Arch>
 void edge_columns(const TableStage& table, const TokenSource& source, std::int64_t begin, std::int64_t end,
                   float* out) noexcept {
   constexpr std::int64_t most_tokens = 64;
@@ -180,7 +188,7 @@ void edge_columns(const TableStage& table, const TokenSource& source, std::int64
       const std::int64_t count = smaller(end - begin, most_tokens - reach);
       const std::int64_t first = begin - static_cast<std::int64_t>(table.pad_left);
       for (std::int64_t i = 0; i < count + reach; ++i) tokens[i] = static_cast<std::uint32_t>(source.at(first + i));
-      adjacent_columns<Arch, Relu>(table, tokens, count, out);
+      adjacent_columns<Arch>(table, tokens, count, out);
       begin += count;
       out += static_cast<std::size_t>(count) * width;
     }
@@ -188,37 +196,28 @@ void edge_columns(const TableStage& table, const TokenSource& source, std::int64
   }
   for (std::int64_t column = begin; column < end; ++column, out += width) {
     edge_column<Arch>(table, source, column, out);
-    if (Relu) activate<Arch>(out, table.vectors, Activation::Kind::relu, 0.0F);
+    if (table.epilogue.activation == Activation::Kind::relu) {
+      activate<Arch>(out, table.vectors, Activation::Kind::relu, 0.0F);
+    }
   }
-}
-
-/// Columns [low, high) into `out`: sums, with relu where `Relu`.
-template <class Arch, bool Relu>
-void table_columns_with(const TableStage& table, const TokenSource& source, std::int64_t low, std::int64_t high,
-                        float* out) noexcept {
-  const std::size_t width = table.vectors * lanes<Arch>;
-  const ColumnRange interior = interior_columns(table, source, low, high);
-  edge_columns<Arch, Relu>(table, source, low, interior.begin, out);
-  out += static_cast<std::size_t>(interior.begin - low) * width;
-  const std::int64_t count = interior.end - interior.begin;
-  if (count > 0) {
-    const unsigned char* window = source.bytes + interior.begin * static_cast<std::int64_t>(table.stride) -
-                                  static_cast<std::int64_t>(table.pad_left);
-    interior_table_columns<Arch, Relu>(table, window, count, out);
-    out += static_cast<std::size_t>(count) * width;
-  }
-  edge_columns<Arch, Relu>(table, source, interior.end, high, out);
 }
 
 /// Columns [low, high) into `out`: sums, with relu already applied where that is the stage's activation.
 template <class Arch>
 void table_columns(const TableStage& table, const TokenSource& source, std::int64_t low, std::int64_t high,
                    float* out) noexcept {
-  if (table.epilogue.activation == Activation::Kind::relu) {
-    table_columns_with<Arch, true>(table, source, low, high, out);
-  } else {
-    table_columns_with<Arch, false>(table, source, low, high, out);
+  const std::size_t width = table.vectors * lanes<Arch>;
+  const ColumnRange interior = interior_columns(table, source, low, high);
+  edge_columns<Arch>(table, source, low, interior.begin, out);
+  out += static_cast<std::size_t>(interior.begin - low) * width;
+  const std::int64_t count = interior.end - interior.begin;
+  if (count > 0) {
+    const unsigned char* window = source.bytes + interior.begin * static_cast<std::int64_t>(table.stride) -
+                                  static_cast<std::int64_t>(table.pad_left);
+    interior_table_columns<Arch>(table, window, count, out);
+    out += static_cast<std::size_t>(count) * width;
   }
+  edge_columns<Arch>(table, source, interior.end, high, out);
 }
 
 }  // namespace bytecnn::kernels

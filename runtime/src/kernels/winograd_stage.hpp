@@ -17,6 +17,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 
 #include "kernels/pairs.hpp"
 #include "kernels/pool_stage.hpp"
@@ -107,7 +108,7 @@ class InputTransform {
   V others_[Pairs][Pairs];
 };
 
-/// One vector of pairs of one tile: outputs (0, 1) and, of four, (2, 3), with relu where `Relu`.
+/// One vector of pairs of one tile: outputs (0, 1) and, of four, (2, 3).
 template <class Arch, std::size_t Pairs, std::size_t Outputs>
 struct OutputTransform {
   using V = Floats<Arch>;
@@ -121,7 +122,6 @@ struct OutputTransform {
     }
   }
 
-  template <bool Relu>
   BYTECNN_INLINE void operator()(const float* products, std::size_t point_step, V bias, V* outputs) const {
     const V ends = load<Arch>(products + Pairs * point_step);
     if constexpr (Outputs == 2) {
@@ -138,10 +138,6 @@ struct OutputTransform {
       for (std::size_t h = 0; h < Outputs / 2; ++h) {
         outputs[h] = multiply_add<Arch>(sum_and_difference, powers[h][p], outputs[h]);
       }
-    }
-    if constexpr (Relu) {
-#pragma GCC unroll 4
-      for (std::size_t h = 0; h < Outputs / 2; ++h) outputs[h] = positive_max<Arch>(outputs[h], V(0.0F));
     }
   }
 
@@ -168,11 +164,7 @@ class WinogradConv {
     for (std::size_t done = 0; done < count;) {
       const std::size_t tiles = multiply(input + done * conv_.input_floats, count - done);
       const std::size_t made = count - done < tiles * Outputs ? count - done : tiles * Outputs;
-      if (conv_.relu) {
-        store_columns<true>(output + done * conv_.output_floats, made);
-      } else {
-        store_columns<false>(output + done * conv_.output_floats, made);
-      }
+      store_columns(output + done * conv_.output_floats, made);
       done += made;
     }
   }
@@ -218,10 +210,11 @@ class WinogradConv {
     return tiles;
   }
 
-  /// Step 3 into `count` columns, a vector of filters at a time.
-  template <bool Relu>
+  /// Step 3 into `count` columns, a vector of filters at a time. Relu is a floor that is minus infinity where there is
+  /// none: one loop serves both.
   void store_columns(float* output, std::size_t count) noexcept {
     const OutputTransform<Arch, Pairs, Outputs> transform(conv_.winograd);
+    const V floor(conv_.relu ? 0.0F : -std::numeric_limits<float>::infinity());
     const std::size_t out_width = conv_.output_floats;
     const std::size_t vectors = conv_.products.vectors;
     for (std::size_t v = 0; v < vectors; v += 2, output += lanes<Arch>) {
@@ -232,9 +225,9 @@ class WinogradConv {
       for (std::size_t done = 0; done < count; done += Outputs, tile += tile_step_) {
         V low[Outputs / 2];
         V high[Outputs / 2];
-        transform.template operator()<Relu>(tile, point_step_, bias, low);
+        transform(tile, point_step_, bias, low);
         if (both) {
-          transform.template operator()<Relu>(tile + lanes<Arch>, point_step_, next_bias, high);
+          transform(tile + lanes<Arch>, point_step_, next_bias, high);
         } else {
 #pragma GCC unroll 2
           for (std::size_t h = 0; h < Outputs / 2; ++h) high[h] = V(0.0F);
@@ -242,8 +235,9 @@ class WinogradConv {
 #pragma GCC unroll 2
         for (std::size_t h = 0; h < Outputs / 2; ++h) {
           float* const column = output + (done + 2 * h) * out_width;
-          if (done + 2 * h < count) firsts<Arch>(low[h], high[h]).store_aligned(column);
-          if (done + 2 * h + 1 < count) seconds<Arch>(low[h], high[h]).store_aligned(column + out_width);
+          if (done + 2 * h < count) xsimd::max(firsts<Arch>(low[h], high[h]), floor).store_aligned(column);
+          if (done + 2 * h + 1 < count)
+            xsimd::max(seconds<Arch>(low[h], high[h]), floor).store_aligned(column + out_width);
         }
       }
     }
@@ -263,7 +257,9 @@ class WinogradConv {
         V maximum(0.0F);
         for (std::size_t t = 0; t < tiles; ++t, tile += tile_step_) {
           V outputs[Outputs / 2];
-          transform.template operator()<true>(tile, point_step_, bias, outputs);
+          transform(tile, point_step_, bias, outputs);
+#pragma GCC unroll 2
+          for (std::size_t h = 0; h < Outputs / 2; ++h) outputs[h] = positive_max<Arch>(outputs[h], V(0.0F));
           if constexpr (Outputs == 2) {
             sum += outputs[0];
             maximum = positive_max<Arch>(maximum, outputs[0]);
