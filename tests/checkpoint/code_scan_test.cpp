@@ -56,6 +56,7 @@ TEST(CodeScan, WhatPyTorchWritesForAByteCnnPasses) {
     _1 = getattr(self, "0")
     h = torch.transpose(torch.embedding(weight, x), 1, 2)
     h0 = _0((conv1).forward(h, ), False, )
+    h1 = (conv1).forward12(h0, )
     _2, _3 = torch.max(h0, 2)
     x1 = torch.mul(torch.add(torch.mean(h0, [2]), _2), CONSTANTS.c0)
     _4 = torch.slice(h0, 2, 1, 9223372036854775807)

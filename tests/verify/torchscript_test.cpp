@@ -200,6 +200,16 @@ const std::vector<Spelling> spellings{
     {"average_pool_over_the_length", pooled("torch.avg_pool1d(x, [x.size(-1)])[:, :, 0]"), pools(Pooling::avg)},
     {"mean", pooled("x.mean([2])"), pools(Pooling::avg)},
     {"mean_over_rows", pooled("x.transpose(1, 2).mean([1])"), pools(Pooling::avg)},
+    {"sum_by_the_length", pooled("x.sum([2]) / x.size(2)"), pools(Pooling::avg)},
+    {"sum_kept_by_the_length_of_the_shape", pooled("(x.sum([-1], True) / float(x.shape[2])).flatten(1)"),
+     pools(Pooling::avg)},
+    {"sum_of_rows_by_their_length", one_conv + "  x = x.transpose(1, 2)\n  x = x.sum([1]) / x.size(1)\n" + head + done,
+     pools(Pooling::avg)},
+    {"mean_of_a_stack", pooled("torch.stack([x.mean([2]), torch.amax(x, [2])]).mean([0])"), pools(Pooling::avg_max)},
+    {"sum_of_a_stack", pooled("torch.stack([torch.amax(x, [2]), x.mean([2])], -1).sum([-1])"), pools(Pooling::avg_max)},
+    {"matrix_transpose",
+     "  x = torch.relu(torch.conv1d(torch.embedding(self.e, x).mT, self.w1, self.b1))\n" + maximum + head + done,
+     pads(0, 0)},
     {"half_of_the_sum", pooled("(x.mean([2]) + torch.max(x, 2)[0]) * 0.5"), pools(Pooling::avg_max)},
     {"half_from_the_left", pooled("0.5 * (torch.max(x, 2)[0] + x.mean([2]))"), pools(Pooling::avg_max)},
     {"sum_by_two", pooled("(x.mean([2]) + torch.amax(x, [2])) / 2"), pools(Pooling::avg_max)},
@@ -309,6 +319,13 @@ TEST(TorchscriptRefusal, NamesWhatAKnownOperatorDoesWrong) {
   EXPECT_TRUE(says(refusal(convolved("torch.conv1d(torch.constant_pad_nd(x, [1, 1], 1.0), self.w1, self.b1)")),
                    "something else than zeros"));
   EXPECT_TRUE(says(refusal(one_conv + "  x = torch.std(x, [2])\n" + head + done), "deviation"));
+  EXPECT_TRUE(says(refusal(one_conv + "  x = x.sum([2]) / x.size(1)\n" + head + done), "divisors"));
+  EXPECT_TRUE(says(refusal(one_conv + "  x = x.sum([2])\n" + head + done), "aten::sum"));
+  EXPECT_TRUE(says(refusal(one_conv + "  x = torch.stack([x.mean([2]), torch.amax(x, [2])]).mean([1])\n" + head + done),
+                   "of a stack"));
+  EXPECT_TRUE(
+      says(refusal(one_conv + "  x = torch.amax(torch.stack([x.mean([2]), torch.amax(x, [2])]), [0])\n" + head + done),
+           "of a stack"));
   EXPECT_TRUE(says(refusal(finished("  return torch.neg(x)\n")), "aten::neg"));
   EXPECT_TRUE(says(refusal(finished("  return x * 2.0\n")), "after the last linear layer"));
 }

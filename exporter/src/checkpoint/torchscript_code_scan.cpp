@@ -55,6 +55,12 @@ bool is_numbered(std::string_view name) {
          std::all_of(name.begin() + 1, name.end(), [](char c) { return c >= '0' && c <= '9'; });
 }
 
+/// "forward", "forward1", "forward27": no operators have such names, so that only a module's method can be meant.
+bool is_forward(std::string_view name) {
+  return name.starts_with("forward") &&
+         std::all_of(name.begin() + 7, name.end(), [](char c) { return c >= '0' && c <= '9'; });
+}
+
 /// An ordinary variable, not a word with a meaning of its own.
 bool is_plain(std::string_view name) {
   return !is_special(name) && !is_forbidden_name(name) && !is_allowed_keyword(name) && !is_allowed_builtin(name) &&
@@ -305,10 +311,11 @@ class Scan {
     return at_ + 6;
   }
 
-  /// What follows a point, where the part before it was none of the known beginnings: only (layer).forward(...).
+  /// What follows a point, where the part before it was none of the known beginnings: only (layer).forward(...), and
+  /// (layer).forward1(...), as a trace calls a layer that is used more than once.
   std::size_t scan_attribute() {
     const std::string_view name = tokens_[at_].text;
-    const bool call_of_layer = name == "forward" && is(at_ + 1, "(") && at_ >= 2 && is(at_ - 2, ")");
+    const bool call_of_layer = is_forward(name) && is(at_ + 1, "(") && at_ >= 2 && is(at_ - 2, ")");
     if (!call_of_layer) refuse("it uses the method or attribute '" + printable(name) + "'");
     return at_ + 1;
   }

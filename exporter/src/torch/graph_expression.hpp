@@ -24,6 +24,7 @@ enum class Layout : std::uint8_t {
   kept,      ///< [N, C, 1] pooled with the dimension kept
   features,  ///< [N, C]
   flat,      ///< [C] the batch axis was squeezed or viewed away
+  stacked,   ///< features side by side along a new axis, `Expression::number`
 };
 
 enum class Op : std::uint8_t {
@@ -37,10 +38,12 @@ enum class Op : std::uint8_t {
   scale,         ///< times number
   add_constant,  ///< plus number
   square_root,
+  sum,       ///< over the positions
   average,   ///< over the positions
   maximum,   ///< over the positions
   variance,  ///< over the positions, unbiased
   concat,    ///< of features
+  stack,     ///< of features along a new axis, number
   linear,    ///< weight, bias
   softmax,   ///< also log_softmax
 };

@@ -63,9 +63,12 @@ class GraphReader {
   void adaptive_pool(const NodeArguments& arguments);
   void pool_over_length(const NodeArguments& arguments);
   void concat(const NodeArguments& arguments);
+  void stack(const NodeArguments& arguments);
+  void reduce_stack(const NodeArguments& arguments, const Expression& stack);
   void pass(const NodeArguments& arguments);
   void cast(const NodeArguments& arguments);
   void transpose(const NodeArguments& arguments);
+  void swap_last_axes(const NodeArguments& arguments);
   void permute(const NodeArguments& arguments);
   void squeeze(const NodeArguments& arguments);
   void flatten(const NodeArguments& arguments);
@@ -80,8 +83,8 @@ class GraphReader {
   [[nodiscard]] bool is_expression(const torch::jit::Value* value) const;
   /// The layout after a reduction of `of` over the axis `dim`, which must be that of the positions.
   [[nodiscard]] Layout reduced(const NodeArguments& arguments, const Operand& of, std::int64_t dim, bool keep) const;
-  /// Whether `value` is the number of positions of `of`, whose layout is columns.
-  [[nodiscard]] static bool is_length_of(const torch::jit::Value* value, const torch::jit::Value* of);
+  /// Whether `value` is the number of positions of `of`, as the size of one of its axes.
+  [[nodiscard]] bool counts_positions(const torch::jit::Value* value, const Expression& of) const;
 
   /// A new step, with the width of its first input, as the meaning of the node's first output.
   Expression& make(Op op, Layout layout, std::vector<const Expression*> inputs, const NodeArguments& arguments);

@@ -135,6 +135,10 @@ void GraphReader::divide(const NodeArguments& arguments) {
   const Operand input =
       operand(arguments, "self", {Layout::rows, Layout::columns, Layout::kept, Layout::features, Layout::flat});
   const jit::Value* right = arguments.value("other");
+  if (input.expression->op == Op::sum && right != nullptr && counts_positions(right, input.expression->input())) {
+    make(Op::average, input.layout, {&input.expression->input()}, arguments);
+    return;
+  }
   const auto divisor = right == nullptr ? std::nullopt : constant_number(right);
   if (!divisor || *divisor == 0) {
     throw Inexpressible(std::string(arguments.name()) + ": only divisors that are numbers can be run");

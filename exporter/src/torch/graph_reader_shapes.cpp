@@ -27,10 +27,14 @@ Layout GraphReader::reduced(const NodeArguments& arguments, const Operand& of, s
   throw Inexpressible(std::string(arguments.name()) + ": works over another axis than the positions");
 }
 
-/// mean(x, [2], keepdim), max(x, 2, keepdim)[0], amax(x, [2], keepdim)
+/// mean(x, [2], keepdim), sum(x, [2], keepdim), max(x, 2, keepdim)[0], amax(x, [2], keepdim)
 void GraphReader::reduce(const NodeArguments& arguments) {
   const std::string name(arguments.name());
   const Operand input = operand(arguments, "self");
+  if (input.layout == Layout::stacked) {
+    reduce_stack(arguments, *input.expression);
+    return;
+  }
   if (arguments.value("other") != nullptr) throw Inexpressible(name + ": the larger of two tensors");
   const auto dims = arguments.integers("dim").value_or(std::vector<std::int64_t>{});
   if (dims.size() != 1) throw Inexpressible(name + ": not over the positions alone");
@@ -38,7 +42,24 @@ void GraphReader::reduce(const NodeArguments& arguments) {
     throw Inexpressible(name + ": in a type of its own");
   }
   const Layout layout = reduced(arguments, input, dims.front(), arguments.boolean("keepdim").value_or(false));
-  make(name == "aten::mean" ? Op::average : Op::maximum, layout, {input.expression}, arguments);
+  const Op op = name == "aten::mean" ? Op::average : name == "aten::sum" ? Op::sum : Op::maximum;
+  make(op, layout, {input.expression}, arguments);
+}
+
+/// stack([a, b], d).mean(d) and .sum(d): another spelling of their sum.
+void GraphReader::reduce_stack(const NodeArguments& arguments, const Expression& stack) {
+  const std::string name(arguments.name());
+  const auto dims = arguments.integers("dim").value_or(std::vector<std::int64_t>{});
+  const bool along =
+      stack.op == Op::stack && dims.size() == 1 && is_axis(dims.front(), static_cast<std::int64_t>(stack.number), 3);
+  if (!along || arguments.boolean("keepdim").value_or(false) || (name != "aten::mean" && name != "aten::sum")) {
+    throw Inexpressible(name + ": of a stack, only the mean or the sum of what was stacked can be run");
+  }
+  if (stack.inputs.size() != 2) {
+    throw Inexpressible(name + ": of a stack of " + std::to_string(stack.inputs.size()) + "; only two can be run");
+  }
+  const Expression& both = make(Op::add, Layout::features, stack.inputs, arguments);
+  if (name == "aten::mean") make(Op::scale, Layout::features, {&both}, arguments).number = 0.5;
 }
 
 void GraphReader::variance(const NodeArguments& arguments) {
@@ -63,28 +84,27 @@ void GraphReader::adaptive_pool(const NodeArguments& arguments) {
   make(name == "aten::adaptive_avg_pool1d" ? Op::average : Op::maximum, Layout::kept, {input.expression}, arguments);
 }
 
-bool GraphReader::is_length_of(const jit::Value* value, const jit::Value* of) {
+bool GraphReader::counts_positions(const jit::Value* value, const Expression& of) const {
   // Traces wrap sizes: Int(NumToTensor(size(x, 2))), and lists hold one of them.
   for (int step = 0; step < 8; ++step) {
     const jit::Node* node = value->node();
     const std::string name = node->kind().toQualString();
     const bool wrapper = name == "aten::Int" || name == "prim::NumToTensor" || name == "aten::ScalarImplicit" ||
-                         name == "aten::IntImplicit" || (name == "prim::ListConstruct" && node->inputs().size() == 1);
+                         name == "aten::Float" || name == "aten::IntImplicit" ||
+                         (name == "prim::ListConstruct" && node->inputs().size() == 1);
     if (wrapper) {
       value = node->inputs()[0];
       continue;
     }
-    const auto is_position_axis = [](const jit::Value* dim) {
-      const auto number = constant_number(dim);
-      return number && (*number == 2 || *number == -1);
-    };
-    if (name == "aten::__getitem__") {  // x.shape[2]
-      const jit::Node* list = node->inputs()[0]->node();
-      return list->kind() == c10::aten::size && list->inputs().size() == 1 && list->inputs()[0] == of &&
-             is_position_axis(node->inputs()[1]);
-    }
-    return node->kind() == c10::aten::size && node->inputs().size() == 2 && node->inputs()[0] == of &&
-           is_position_axis(node->inputs()[1]);
+    const bool indexed = name == "aten::__getitem__";  // x.shape[2]
+    const jit::Node* size = indexed ? node->inputs()[0]->node() : node;
+    if (size->kind() != c10::aten::size || size->inputs().size() != (indexed ? 1 : 2)) return false;
+    const auto sized = known_.find(size->inputs()[0]);
+    const auto axis = constant_number(node->inputs()[1]);
+    if (sized == known_.end() || sized->second.expression != &of || !axis) return false;
+    const Layout layout = sized->second.layout;
+    return (layout == Layout::columns && (*axis == 2 || *axis == -1)) ||
+           (layout == Layout::rows && (*axis == 1 || *axis == -2));
   }
   return false;
 }
@@ -97,7 +117,7 @@ void GraphReader::pool_over_length(const NodeArguments& arguments) {
     const auto list = arguments.integers(argument);
     return !list || std::all_of(list->begin(), list->end(), [&](std::int64_t number) { return number == wanted; });
   };
-  if (!is_length_of(arguments.value("kernel_size"), arguments.value("self")) || !all_are("padding", 0) ||
+  if (!counts_positions(arguments.value("kernel_size"), *input.expression) || !all_are("padding", 0) ||
       !all_are("dilation", 1)) {
     throw Inexpressible(name + ": pools over less than all positions");
   }
@@ -131,6 +151,24 @@ void GraphReader::concat(const NodeArguments& arguments) {
   make(Op::concat, layout, std::move(parts), arguments).width = width;
 }
 
+/// stack([a, b], dim) of pooled features; only reduce_stack takes it further.
+void GraphReader::stack(const NodeArguments& arguments) {
+  const jit::Value* list = arguments.value("tensors");
+  if (list == nullptr || list->node()->kind() != c10::prim::ListConstruct || list->node()->inputs().empty()) {
+    throw Inexpressible("aten::stack: of a list that the graph does not show");
+  }
+  std::vector<const Expression*> parts;
+  for (const jit::Value* element : list->node()->inputs()) {
+    const Operand part = at(element);
+    if (part.layout != Layout::features || (!parts.empty() && part.expression->width != parts.front()->width)) {
+      throw Inexpressible("aten::stack: only pooled features of equal width can be stacked");
+    }
+    parts.push_back(part.expression);
+  }
+  const auto dim = arguments.integer("dim").value_or(0);
+  make(Op::stack, Layout::stacked, std::move(parts), arguments).number = static_cast<double>(dim < 0 ? dim + 3 : dim);
+}
+
 void GraphReader::pass(const NodeArguments& arguments) {
   const Operand input = operand(arguments, arguments.value("self") == nullptr ? "input" : "self");
   same(input, input.layout, arguments);
@@ -157,6 +195,11 @@ void GraphReader::transpose(const NodeArguments& arguments) {
   const auto second = arguments.integer(axes ? "axis1" : "dim1").value_or(0);
   const bool swaps = (is_axis(first, 1, 3) && is_axis(second, 2, 3)) || (is_axis(first, 2, 3) && is_axis(second, 1, 3));
   if (!swaps) no_such_shape(arguments);
+  swap_last_axes(arguments);
+}
+
+void GraphReader::swap_last_axes(const NodeArguments& arguments) {
+  const Operand input = operand(arguments, "self", {Layout::rows, Layout::columns});
   same(input, input.layout == Layout::rows ? Layout::columns : Layout::rows, arguments);
 }
 
