@@ -35,6 +35,12 @@ class Bench(ProgramTest):
             self.assertLessEqual(cell["min"], cell["p50"])
             self.assertLessEqual(cell["p50"], cell["p99"])
 
+    def test_fixed_point(self):
+        results = self.results("--arithmetic", "int32", "--lengths", "16")
+        self.assertEqual(results["arithmetic"], "int32")
+        self.assertIn("thread, int16, in", self.bench("--arithmetic", "int16", "--lengths", "16"))
+        self.assertEqual(bytecnn("bench", self.path, "--arithmetic", "int32", "--isa", "reference").returncode, 4)
+
     def test_throughput_on_one_thread_and_on_all(self):
         results = self.results()
         self.assertEqual([one["threads"] for one in results["throughput"]], [1, 2])

@@ -49,6 +49,20 @@ class Check(ProgramTest):
                 if not passed:
                     self.assertAlmostEqual(engine["worst"], 0.5, places=4)
 
+    def test_fixed_point_is_held_to_what_it_promises(self):
+        model = golden_model()
+        int32 = json.loads(self.check(model, "--arithmetic", "int32", "--json").stdout)
+        self.assertEqual((int32["passed"], int32["arithmetic"]), (True, "int32"))
+        self.assertAlmostEqual(int32["tolerance"], 1e-5 * int32["scale"])
+        engines = int32["engines"]
+        self.assertNotIn("reference", [engine["isa"] for engine in engines])
+        self.assertEqual(len({engine["worst"] for engine in engines}), 1, "the same bits everywhere")
+        int16 = json.loads(self.check(model, "--arithmetic", "int16", "--json").stdout)
+        self.assertTrue(int16["passed"])
+        self.assertGreater(int16["tolerance"], int32["tolerance"])
+        self.assertEqual(self.check(golden_model(0.5), "--arithmetic", "int16").returncode, 1)
+        self.assertEqual(self.check(golden_model(1e-3), "--arithmetic", "int32").returncode, 1)
+
     def test_a_model_without_golden_vectors_says_so(self):
         done = self.check(tiny_model())
         self.assertEqual((done.returncode, done.stdout), (0, b""))

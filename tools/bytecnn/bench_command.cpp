@@ -13,6 +13,7 @@
 #include "bytecnn/isa.hpp"
 #include "bytecnn/model_json.hpp"
 
+#include "arithmetic_option.hpp"
 #include "bench_report.hpp"
 #include "commands.hpp"
 #include "latency_measurement.hpp"
@@ -31,6 +32,7 @@ struct BenchOptions {
   std::string corpus;
   std::vector<std::size_t> lengths{16, 40, 128, 512};
   std::vector<std::string> isas;
+  Arithmetic arithmetic = Arithmetic::float32;
   double seconds = 0.25;
   unsigned threads = 0;
   bool json = false;
@@ -56,7 +58,7 @@ ExitStatus bench(const BenchOptions& options) {
   using Clock = std::chrono::steady_clock;
   const auto isas = chosen_isas(options);
   const auto start = Clock::now();
-  const Classifier classifier(load_model(options.model), isas.front());
+  const Classifier classifier(load_model(options.model), ClassifierOptions{isas.front(), options.arithmetic});
   const double load_milliseconds = std::chrono::duration<double, std::milli>(Clock::now() - start).count();
   const Model& model = classifier.model();
   const SampleTexts samples = options.corpus.empty() ? SampleTexts(options.lengths, model.architecture.max_len)
@@ -70,6 +72,7 @@ ExitStatus bench(const BenchOptions& options) {
   BenchReport report{model.info.name.empty() ? options.model : model.info.name,
                      options.model,
                      model,
+                     options.arithmetic,
                      samples,
                      machine,
                      load_milliseconds,
@@ -80,8 +83,8 @@ ExitStatus bench(const BenchOptions& options) {
       return ProgressDisplay::State{{}, "measuring", share.load()};
     });
     report.results =
-        measure(model, isas, samples, options.seconds, options.threads == 0 ? machine.processors : options.threads,
-                [&share](double done) { share = done; });
+        measure(model, isas, options.arithmetic, samples, options.seconds,
+                options.threads == 0 ? machine.processors : options.threads, [&share](double done) { share = done; });
   }
 
   if (!options.plot.empty()) write_output_file(options.plot, bench_svg(report));
@@ -106,6 +109,7 @@ Examples:
   bytecnn bench model.json --corpus lines.txt           on texts of your own
   bytecnn bench model.json --plot latency.svg --json > latency.json
   bytecnn bench model.json --lengths 8,64,256 --isa avx2 --threads 4
+  bytecnn bench model.json --arithmetic int16           fixed point, of models with one conv layer
 
 Latency is that of single calls on one thread: the fastest, the median and the 99th percentile, for every length and
 instruction set, measured in turns. Throughput is that of batches that lie in memory, on one thread and on all.)");
@@ -122,6 +126,7 @@ instruction set, measured in turns. Throughput is that of batches that lie in me
       ->delimiter(',')
       ->allow_extra_args(false)
       ->type_name("NAME,...");
+  add_arithmetic_option(*command, options->arithmetic);
   command->add_option("--seconds", options->seconds, "for each length and instruction set (0.25)")
       ->check(CLI::Range(0.001, 3600.0).description(""))
       ->type_name("S");

@@ -93,7 +93,9 @@ std::string latency_table(const BenchReport& report, const Painter& painter, std
                    {bar, first ? Style::good : Style::faint}});
     shown_class = latency.length_class;
   }
-  return painter.paint(Style::heading, "Latency") + " of one text on one thread, in microseconds\n" +
+  const std::string arithmetic =
+      report.arithmetic == Arithmetic::float32 ? "" : ", " + std::string(to_string(report.arithmetic));
+  return painter.paint(Style::heading, "Latency") + " of one text on one thread" + arithmetic + ", in microseconds\n" +
          table.render(painter);
 }
 
@@ -155,6 +157,7 @@ std::string bench_json(const BenchReport& report) {
                      {"bytecnn", BYTECNN_VERSION}};
   json["texts"] = {
       {"source", report.samples.name()}, {"count", report.samples.all().size()}, {"bytes", report.samples.bytes()}};
+  json["arithmetic"] = to_string(report.arithmetic);
   json["load_ms"] = report.load_milliseconds;
   json["latency_us"] = nlohmann::ordered_json::array();
   for (const Latency& latency : report.results.latencies) {

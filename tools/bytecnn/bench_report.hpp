@@ -16,6 +16,7 @@ struct BenchReport {
   std::string model_name;  ///< as the file says, or the file's name
   std::string model_file;
   const Model& model;
+  Arithmetic arithmetic = Arithmetic::float32;
   const SampleTexts& samples;
   Machine machine;
   double load_milliseconds = 0;  ///< reading the file and planning the model

@@ -117,10 +117,6 @@ bool tell_what_was_found(const PipelineSummary& summary, const std::vector<FailO
 }
 
 ExitStatus classify(const ClassifyOptions& options) {
-  if (options.arithmetic != Arithmetic::float32 && options.strategy != Strategy::truncate) {
-    throw Error(ErrorCode::usage, "windows are computed in float32: leave out --arithmetic or --strategy",
-                "--arithmetic");
-  }
   const Classifier classifier = Classifier::load(options.model, ClassifierOptions{{}, options.arithmetic});
   std::vector<FailOn> rules;
   for (const std::string& text : options.fail_on) rules.push_back(parse_fail_on(text, classifier));

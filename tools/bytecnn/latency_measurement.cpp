@@ -87,10 +87,10 @@ Throughput measure_throughput(const Classifier& classifier, const SampleTexts& s
 
 }  // namespace
 
-BenchResults measure(const Model& model, std::span<const Isa> isas, const SampleTexts& samples, double seconds,
-                     unsigned threads, const std::function<void(double)>& done) {
+BenchResults measure(const Model& model, std::span<const Isa> isas, Arithmetic arithmetic, const SampleTexts& samples,
+                     double seconds, unsigned threads, const std::function<void(double)>& done) {
   std::vector<Classifier> classifiers;
-  for (const Isa isa : isas) classifiers.emplace_back(model, isa);
+  for (const Isa isa : isas) classifiers.emplace_back(model, ClassifierOptions{isa, arithmetic});
   std::vector<Series> series;
   for (const LengthClass& length : samples.classes()) {
     for (const Classifier& classifier : classifiers) series.emplace_back(classifier, length);

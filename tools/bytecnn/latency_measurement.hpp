@@ -37,7 +37,8 @@ struct BenchResults {
 
 /// Runs each instruction set on each length for `seconds`, in turns, so that what disturbs the machine disturbs all
 /// alike; then batches of all texts on 1 thread and on `threads`. `done` is told what share of the work is done.
-[[nodiscard]] BenchResults measure(const Model& model, std::span<const Isa> isas, const SampleTexts& samples,
-                                   double seconds, unsigned threads, const std::function<void(double)>& done);
+[[nodiscard]] BenchResults measure(const Model& model, std::span<const Isa> isas, Arithmetic arithmetic,
+                                   const SampleTexts& samples, double seconds, unsigned threads,
+                                   const std::function<void(double)>& done);
 
 }  // namespace bytecnn::cli

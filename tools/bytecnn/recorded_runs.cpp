@@ -16,11 +16,12 @@ double logit_scale(std::span<const Golden> recorded) {
   return scale;
 }
 
-RecordedRun run_recorded(const Model& model, Isa isa, std::span<const Golden> recorded) {
-  const Classifier classifier(model, isa);
+RecordedRun run_recorded(const Model& model, Isa isa, std::span<const Golden> recorded, Arithmetic arithmetic) {
+  const Classifier classifier(model, ClassifierOptions{isa, arithmetic});
   std::vector<float> logits(classifier.outputs());
   RecordedRun run;
   run.isa = isa;
+  run.arithmetic_error = classifier.arithmetic_error().value_or(0);
   double sum = 0;
   std::size_t compared = 0;
   for (std::size_t i = 0; i < recorded.size(); ++i) {
