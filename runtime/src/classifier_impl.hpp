@@ -13,6 +13,7 @@
 
 #include "bytecnn/classifier.hpp"
 
+#include "batch_threads.hpp"
 #include "fixed_point.hpp"
 #include "kernels/kernel_table.hpp"
 #include "plan_builder.hpp"
@@ -82,6 +83,7 @@ struct Classifier::Impl {
   TrigramTable no_trigrams;            ///< likewise
   /// What bulk calls have learned. Results do not depend on it.
   mutable std::atomic<std::shared_ptr<const LearnedTrigrams>> trigrams;
+  mutable KeptBatchThreads batch_threads;
 
  private:
   Status run_reference(std::span<const std::byte> input, float* logits, float* scores, Result& result) const noexcept;

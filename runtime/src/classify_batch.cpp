@@ -4,7 +4,6 @@
 #include <atomic>
 #include <memory>
 #include <thread>
-#include <vector>
 
 #include "classifier_impl.hpp"
 #include "trigram_table.hpp"
@@ -12,8 +11,18 @@
 namespace bytecnn {
 namespace {
 
-/// Inputs that a thread takes at once.
-constexpr std::size_t chunk_inputs = 64;
+constexpr std::size_t most_chunk_inputs = 64;
+
+/// How many inputs a thread takes at least: waking one costs some ten microseconds, which 64 texts of a light model
+/// take as well. A heavier one, by the weights that every position of its deeper layers is multiplied by, takes them
+/// for 16.
+std::size_t least_chunk_inputs(const Model& model) {
+  constexpr std::size_t heavy_weights = 4096;
+  std::size_t weights = 0;
+  for (std::size_t i = 1; i < model.weights.conv.size(); ++i) weights += model.weights.conv[i].weight.size();
+  return weights >= heavy_weights ? 16 : most_chunk_inputs;
+}
+
 /// A batch of less text is not worth learning from: that takes as long as classifying it.
 constexpr std::size_t least_sample_bytes = std::size_t{16} << 10U;
 
@@ -53,8 +62,13 @@ void Classifier::Impl::run_batch(std::span<const std::span<const std::byte>> inp
     bulk->trigram_table = learned ? &learned->table() : &no_trigrams;
   }
 
+  if (threads == 0) threads = std::max(1U, std::thread::hardware_concurrency());
+  const std::size_t chunk_inputs =
+      std::clamp(inputs.size() / (4 * std::size_t{threads}), least_chunk_inputs(model), most_chunk_inputs);
+  threads = static_cast<unsigned>(std::min<std::size_t>(threads, (inputs.size() + chunk_inputs - 1) / chunk_inputs));
+
   std::atomic<std::size_t> next{0};
-  const auto work = [&]() noexcept {
+  auto work = [&]() noexcept {
     for (std::size_t begin = next.fetch_add(chunk_inputs); begin < inputs.size();
          begin = next.fetch_add(chunk_inputs)) {
       const std::size_t end = std::min(begin + chunk_inputs, inputs.size());
@@ -67,11 +81,10 @@ void Classifier::Impl::run_batch(std::span<const std::span<const std::byte>> inp
       }
     }
   };
-  if (threads == 0) threads = std::max(1U, std::thread::hardware_concurrency());
-  threads = static_cast<unsigned>(std::min<std::size_t>(threads, (inputs.size() + chunk_inputs - 1) / chunk_inputs));
-  std::vector<std::jthread> others;  // joined on the way out, also when a thread cannot be started
-  for (unsigned t = 1; t < threads; ++t) others.emplace_back(work);
-  work();
+  BatchThreads* const kept = threads > 1 ? batch_threads.get() : nullptr;
+  if (kept == nullptr) return work();
+  const auto run_work = [](void* context) noexcept { (*static_cast<decltype(work)*>(context))(); };
+  kept->run(threads - 1, {run_work, &work});
 }
 
 void Classifier::classify_batch(std::span<const std::span<const std::byte>> inputs, std::span<Result> results,

@@ -1,12 +1,18 @@
 // One classifier used by many threads at once, and batches: always the same bits.
 
+#include <chrono>
 #include <cstdint>
+#include <filesystem>
+#include <iterator>
+#include <optional>
 #include <string>
 #include <thread>
 #include <utility>
 #include <vector>
 
 #include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "bytecnn/bytecnn.hpp"
 
@@ -139,6 +145,89 @@ TEST_P(ThreadsTest, ABatchReportsInputsThatAreTooShortOneByOne) {
     EXPECT_EQ(results[i].status, inputs_[i].size() < 4 ? Status::input_too_short : Status::ok) << i;
   }
 }
+
+TEST_P(ThreadsTest, ManyBatchesFromManyThreadsShareTheKeptThreads) {
+  const Classifier classifier = classifier_of(5);
+  const Answers alone = one_by_one(classifier);
+  std::vector<std::jthread> callers;
+  for (unsigned caller = 0; caller < 4; ++caller) {
+    callers.emplace_back([&, caller] {
+      for (unsigned batch = 0; batch < 20; ++batch) {
+        Answers answers(inputs_.size(), classifier.outputs());
+        classifier.classify_batch(spans(), answers.results, answers.logits, answers.scores, 2 + (caller + batch) % 4);
+        expect_same(answers, alone);
+      }
+    });
+  }
+}
+
+std::size_t threads_of_this_process() {
+  const std::filesystem::directory_iterator tasks("/proc/self/task");
+  return static_cast<std::size_t>(std::distance(begin(tasks), end(tasks)));
+}
+
+TEST_P(ThreadsTest, ThreadsAreKeptBetweenBatchesAndEndWithTheLastCopy) {
+  const std::size_t before = threads_of_this_process();
+  {
+    const Classifier classifier = classifier_of(5);
+    const Classifier copy = classifier;  // NOLINT(performance-unnecessary-copy-initialization)
+    std::vector<Result> results(inputs_.size());
+    for (int batch = 0; batch < 10; ++batch) {
+      classifier.classify_batch(spans(), results, {}, {}, 4);
+      copy.classify_batch(spans(), results, {}, {}, 3);
+      EXPECT_EQ(threads_of_this_process(), before + 3);
+    }
+    classifier.classify_batch(spans(), results, {}, {}, 6);
+    EXPECT_EQ(threads_of_this_process(), before + 5);
+  }
+  // A thread that was joined may stay in the list for a moment.
+  for (int wait = 0; threads_of_this_process() > before && wait < 1000; ++wait) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  EXPECT_EQ(threads_of_this_process(), before);
+}
+
+#if !defined(__SANITIZE_THREAD__)  // which lets nobody start threads behind a fork
+TEST_P(ThreadsTest, AChildProcessStartsThreadsOfItsOwn) {
+  const std::vector<std::span<const std::byte>> inputs = spans();
+  std::optional<Classifier> classifier(classifier_of(6));
+  const Answers alone = one_by_one(*classifier);
+  Answers batch(inputs_.size(), classifier->outputs());
+  classifier->classify_batch(inputs, batch.results, batch.logits, batch.scores, 4);
+  const pid_t child = fork();
+  ASSERT_NE(child, -1);
+  if (child == 0) {
+    alarm(20);  // rather than a test that never ends
+    Answers again(inputs_.size(), classifier->outputs());
+    classifier->classify_batch(inputs, again.results, again.logits, again.scores, 4);
+    const bool same = again.logits == alone.logits && threads_of_this_process() == 4;
+    classifier.reset();
+    _exit(same ? 0 : 1);
+  }
+  int status = -1;
+  ASSERT_EQ(waitpid(child, &status, 0), child);
+  EXPECT_TRUE(WIFEXITED(status));
+  EXPECT_EQ(WEXITSTATUS(status), 0);
+  classifier->classify_batch(inputs, batch.results, batch.logits, batch.scores, 4);
+  expect_same(batch, alone);
+}
+
+TEST_P(ThreadsTest, AChildProcessMayDestroyWhatItNeverUsed) {
+  std::optional<Classifier> classifier(classifier_of(6));
+  std::vector<Result> results(inputs_.size());
+  classifier->classify_batch(spans(), results, {}, {}, 4);
+  const pid_t child = fork();
+  ASSERT_NE(child, -1);
+  if (child == 0) {
+    alarm(20);
+    classifier.reset();  // would wait for ever for the parent's threads
+    _exit(0);
+  }
+  int status = -1;
+  ASSERT_EQ(waitpid(child, &status, 0), child);
+  EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0) << status;
+}
+#endif
 
 TEST_P(ThreadsTest, AClassifierMayBeMoved) {
   Classifier first = classifier_of(8);

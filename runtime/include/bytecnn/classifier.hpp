@@ -97,8 +97,10 @@ class Classifier {
   /// as by single calls; their logits differ from those of `classify` by rounding (both are within 1e-5 S of the double
   /// reference). Other models give the very bits of `classify`.
   ///
-  /// Safe from many threads at once. Allocates for its threads and for what it learns, else nothing; throws only where
-  /// it cannot allocate or start a thread.
+  /// Safe from many threads at once. The threads are started when they are first wanted and kept, asleep, until the
+  /// last copy of the classifier is gone; where one cannot be started, there are fewer. A process made by fork(2) while
+  /// no batch is under way starts its own. Allocates for its threads and for what it learns, else nothing; throws only
+  /// where it cannot allocate for what it learns.
   void classify_batch(std::span<const std::span<const std::byte>> inputs, std::span<Result> results,
                       std::span<float> logits = {}, std::span<float> scores = {}, unsigned threads = 0) const;
 
