@@ -80,6 +80,12 @@ BYTECNN_INLINE Floats<Arch> multiply_add(Floats<Arch> a, Floats<Arch> b, Floats<
 template <class To, class Arch, class From>
 BYTECNN_INLINE xsimd::batch<To, Arch> same_bits(xsimd::batch<From, Arch> x) {
   using Result = xsimd::batch<To, Arch>;
+#if XSIMD_WITH_NEON64
+  // xsimd 8.1 goes by way of a table of functions, which are called.
+  if constexpr (std::is_same_v<Arch, xsimd::neon64>) {
+    return Result(__builtin_bit_cast(typename Result::register_type, x.data));
+  }
+#endif
   if constexpr (std::is_same_v<decltype(xsimd::bitwise_cast<To>(x)), Result>) {
     return xsimd::bitwise_cast<To>(x);
   } else {
