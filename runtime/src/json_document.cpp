@@ -60,10 +60,7 @@ class DocumentBuilder final : public nlohmann::json_sax<nlohmann::ordered_json> 
   bool string(std::string& value) override { return add(std::move(value)); }
   bool binary(Json::binary_t& value) override { return add(std::move(value)); }
 
-  bool start_object(std::size_t /*elements*/) override {
-    open(Json::object());
-    return true;
-  }
+  bool start_object(std::size_t /*elements*/) override { return open(Json::object()); }
   bool key(std::string& name) override {
     Level& level = open_.back();
     level.key = name;
@@ -74,10 +71,7 @@ class DocumentBuilder final : public nlohmann::json_sax<nlohmann::ordered_json> 
   }
   bool end_object() override { return close(); }
 
-  bool start_array(std::size_t /*elements*/) override {
-    open(Json::array());
-    return true;
-  }
+  bool start_array(std::size_t /*elements*/) override { return open(Json::array()); }
   bool end_array() override {
     auto& array = open_.back().value->get_ref<Json::array_t&>();
     if (array.size() == 1 && array[0].is_number_unsigned()) array = rows_.take(array[0].get<std::size_t>());
@@ -128,13 +122,12 @@ class DocumentBuilder final : public nlohmann::json_sax<nlohmann::ordered_json> 
     return true;
   }
 
-  Json& open(Json&& container) {
+  bool open(Json&& container) {
     if (open_.size() >= max_depth) {
       throw Error(ErrorCode::limit, "JSON is nested deeper than " + std::to_string(max_depth), pointer());
     }
-    Json& placed = place(std::move(container));
-    open_.push_back({&placed, {}, {}});
-    return placed;
+    open_.push_back({&place(std::move(container)), {}, {}});
+    return true;
   }
 
   bool close() {

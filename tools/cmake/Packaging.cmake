@@ -69,10 +69,12 @@ foreach(component runtime development tools)
   if(gzip_program)
     execute_process(COMMAND "${gzip_program}" -9nkf "${folder}/changelog.Debian" COMMAND_ERROR_IS_FATAL ANY)
     list(APPEND documents "${folder}/changelog.Debian.gz")
-    set(CPACK_PRE_BUILD_SCRIPTS "${CMAKE_CURRENT_LIST_DIR}/CompressManualPages.cmake")
   endif()
   install(FILES ${documents} DESTINATION "${CMAKE_INSTALL_DATAROOTDIR}/doc/${package}"
           COMPONENT ${component} EXCLUDE_FROM_ALL)
 endforeach()
+if(gzip_program)
+  set(CPACK_PRE_BUILD_SCRIPTS "${CMAKE_CURRENT_LIST_DIR}/CompressManualPages.cmake")
+endif()
 
 include(CPack)

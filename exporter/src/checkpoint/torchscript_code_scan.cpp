@@ -49,16 +49,19 @@ bool is_mangled(std::string_view name) {
   return name.starts_with("___torch_mangle_");
 }
 
+bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
+
 /// "_0", "_17": how the printer calls values without a name, functions among them.
 bool is_numbered(std::string_view name) {
-  return name.size() > 1 && name[0] == '_' &&
-         std::all_of(name.begin() + 1, name.end(), [](char c) { return c >= '0' && c <= '9'; });
+  return name.size() > 1 && name[0] == '_' && std::all_of(name.begin() + 1, name.end(), is_digit);
 }
 
 /// "forward", "forward1", "forward27": no operators have such names, so that only a module's method can be meant.
 bool is_forward(std::string_view name) {
-  return name.starts_with("forward") &&
-         std::all_of(name.begin() + 7, name.end(), [](char c) { return c >= '0' && c <= '9'; });
+  constexpr std::string_view forward = "forward";
+  return name.starts_with(forward) && std::all_of(name.begin() + forward.size(), name.end(), is_digit);
 }
 
 /// An ordinary variable, not a word with a meaning of its own.

@@ -80,6 +80,8 @@ class GraphReader {
   /// The operand, which must have one of the layouts.
   [[nodiscard]] Operand operand(const NodeArguments& arguments, std::string_view argument,
                                 std::initializer_list<Layout> layouts) const;
+  /// The elements of the argument `tensors`, a list; at least one.
+  [[nodiscard]] std::vector<Operand> operands(const NodeArguments& arguments) const;
   [[nodiscard]] bool is_expression(const torch::jit::Value* value) const;
   /// The layout after a reduction of `of` over the axis `dim`, which must be that of the positions.
   [[nodiscard]] Layout reduced(const NodeArguments& arguments, const Operand& of, std::int64_t dim, bool keep) const;

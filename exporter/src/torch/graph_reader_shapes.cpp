@@ -19,6 +19,11 @@ bool is_axis(std::int64_t dim, std::int64_t axis, std::int64_t rank) {
   return dim == axis || dim == axis - rank;
 }
 
+/// Of rows or columns, once positions and channels have changed places.
+Layout swapped(Layout layout) {
+  return layout == Layout::rows ? Layout::columns : Layout::rows;
+}
+
 }  // namespace
 
 Layout GraphReader::reduced(const NodeArguments& arguments, const Operand& of, std::int64_t dim, bool keep) const {
@@ -124,16 +129,21 @@ void GraphReader::pool_over_length(const NodeArguments& arguments) {
   make(name == "aten::avg_pool1d" ? Op::average : Op::maximum, Layout::kept, {input.expression}, arguments);
 }
 
-void GraphReader::concat(const NodeArguments& arguments) {
+std::vector<Operand> GraphReader::operands(const NodeArguments& arguments) const {
   const jit::Value* list = arguments.value("tensors");
   if (list == nullptr || list->node()->kind() != c10::prim::ListConstruct || list->node()->inputs().empty()) {
     throw Inexpressible(std::string(arguments.name()) + ": of a list that the graph does not show");
   }
+  std::vector<Operand> found;
+  for (const jit::Value* element : list->node()->inputs()) found.push_back(at(element));
+  return found;
+}
+
+void GraphReader::concat(const NodeArguments& arguments) {
   std::vector<const Expression*> parts;
   Layout layout = Layout::tokens;
   std::int64_t width = 0;
-  for (const jit::Value* element : list->node()->inputs()) {
-    const Operand part = at(element);
+  for (const Operand& part : operands(arguments)) {
     if (!parts.empty() && part.layout != layout) {
       throw Inexpressible(std::string(arguments.name()) + ": of values with different axes");
     }
@@ -153,13 +163,8 @@ void GraphReader::concat(const NodeArguments& arguments) {
 
 /// stack([a, b], dim) of pooled features; only reduce_stack takes it further.
 void GraphReader::stack(const NodeArguments& arguments) {
-  const jit::Value* list = arguments.value("tensors");
-  if (list == nullptr || list->node()->kind() != c10::prim::ListConstruct || list->node()->inputs().empty()) {
-    throw Inexpressible("aten::stack: of a list that the graph does not show");
-  }
   std::vector<const Expression*> parts;
-  for (const jit::Value* element : list->node()->inputs()) {
-    const Operand part = at(element);
+  for (const Operand& part : operands(arguments)) {
     if (part.layout != Layout::features || (!parts.empty() && part.expression->width != parts.front()->width)) {
       throw Inexpressible("aten::stack: only pooled features of equal width can be stacked");
     }
@@ -195,12 +200,12 @@ void GraphReader::transpose(const NodeArguments& arguments) {
   const auto second = arguments.integer(axes ? "axis1" : "dim1").value_or(0);
   const bool swaps = (is_axis(first, 1, 3) && is_axis(second, 2, 3)) || (is_axis(first, 2, 3) && is_axis(second, 1, 3));
   if (!swaps) no_such_shape(arguments);
-  swap_last_axes(arguments);
+  same(input, swapped(input.layout), arguments);
 }
 
 void GraphReader::swap_last_axes(const NodeArguments& arguments) {
   const Operand input = operand(arguments, "self", {Layout::rows, Layout::columns});
-  same(input, input.layout == Layout::rows ? Layout::columns : Layout::rows, arguments);
+  same(input, swapped(input.layout), arguments);
 }
 
 void GraphReader::permute(const NodeArguments& arguments) {
@@ -208,7 +213,7 @@ void GraphReader::permute(const NodeArguments& arguments) {
   const auto dims = arguments.integers("dims").value_or(std::vector<std::int64_t>{});
   if (dims.size() != 3 || !is_axis(dims[0], 0, 3)) no_such_shape(arguments);
   if (is_axis(dims[1], 2, 3) && is_axis(dims[2], 1, 3)) {
-    same(input, input.layout == Layout::rows ? Layout::columns : Layout::rows, arguments);
+    same(input, swapped(input.layout), arguments);
   } else if (is_axis(dims[1], 1, 3) && is_axis(dims[2], 2, 3)) {
     same(input, input.layout, arguments);
   } else {

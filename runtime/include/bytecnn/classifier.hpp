@@ -45,9 +45,6 @@ struct ClassifierOptions {
   Arithmetic arithmetic = Arithmetic::float32;
 };
 
-/// A handle on a loaded model. It never changes: any number of threads may call its const functions at once. A copy
-/// shares the model, which lives as long as the last handle, `Stream` or call that uses it; a classifier that was moved
-/// from may only be assigned to or destroyed.
 /// How one conv layer is computed: what an analysis of its rounding must know.
 struct ConvMethod {
   enum class Kind : std::uint8_t {
@@ -62,6 +59,9 @@ struct ConvMethod {
   friend bool operator==(const ConvMethod&, const ConvMethod&) = default;
 };
 
+/// A handle on a loaded model. It never changes: any number of threads may call its const functions at once. A copy
+/// shares the model, which lives as long as the last handle, `Stream` or call that uses it; a classifier that was moved
+/// from may only be assigned to or destroyed.
 class Classifier {
  public:
   /// Loads a model file and plans it for `active_isa()`. Throws `Error`.

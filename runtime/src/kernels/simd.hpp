@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <type_traits>
 #include <utility>
 
@@ -114,6 +115,12 @@ BYTECNN_INLINE Floats<Arch> relu(Floats<Arch> x) {
     const auto bits = same_bits<std::int32_t>(x);
     return same_bits<float>(bits & ~(bits >> 31));
   }
+}
+
+/// What max(x, floor) leaves of a column: relu's 0, or minus infinity where there is none. One loop serves both.
+template <class Arch>
+BYTECNN_INLINE Floats<Arch> relu_floor(bool relu) {
+  return Floats<Arch>(relu ? 0.0F : -std::numeric_limits<float>::infinity());
 }
 
 /// Calls f(0), ..., f(Count - 1) with constants: where a pragma unrolls a loop the compiler has by then put arrays of

@@ -7,7 +7,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <limits>
 
 #include "kernels/activations.hpp"
 #include "kernels/simd.hpp"
@@ -71,20 +70,13 @@ BYTECNN_INLINE void edge_column(const TableStage& table, const TokenSource& sour
   }
 }
 
-/// What columns are at least: 0 where relu is the activation, else minus infinity. One loop serves both.
-template <class Arch>
-BYTECNN_INLINE Floats<Arch> floor_of(const TableStage& table) {
-  return Floats<Arch>(table.epilogue.activation == Activation::Kind::relu ? 0.0F
-                                                                          : -std::numeric_limits<float>::infinity());
-}
-
 /// `count` interior columns into `out`; `window` is the first token of the first window. Kernel 0: any, up to the
 /// longest that a plan folds into tables.
 template <class Arch, std::size_t Kernel>
 void interior_columns_to_memory(const TableStage& table, const unsigned char* window, std::int64_t count,
                                 float* out) noexcept {
   using V = Floats<Arch>;
-  const V floor = floor_of<Arch>(table);
+  const V floor = relu_floor<Arch>(table.epilogue.activation == Activation::Kind::relu);
   const std::size_t kernel = Kernel == 0 ? table.kernel_size : Kernel;
   const std::size_t width = table.vectors * lanes<Arch>;
   for (std::int64_t column = 0; column < count; ++column, window += table.stride, out += width) {
@@ -111,7 +103,7 @@ void interior_columns_to_memory(const TableStage& table, const unsigned char* wi
 template <class Arch, std::size_t Kernel, std::size_t Vectors, class Token>
 void adjacent_columns_to_memory(const TableStage& table, const Token* window, std::int64_t count, float* out) noexcept {
   using V = Floats<Arch>;
-  const V floor = floor_of<Arch>(table);
+  const V floor = relu_floor<Arch>(table.epilogue.activation == Activation::Kind::relu);
   constexpr std::size_t width = Vectors * lanes<Arch>;
   const float* const table_rows = table.rows;
   const std::size_t row_floats = table.row_floats;

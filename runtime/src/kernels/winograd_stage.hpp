@@ -17,7 +17,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <limits>
 
 #include "kernels/pairs.hpp"
 #include "kernels/pool_stage.hpp"
@@ -210,11 +209,10 @@ class WinogradConv {
     return tiles;
   }
 
-  /// Step 3 into `count` columns, a vector of filters at a time. Relu is a floor that is minus infinity where there is
-  /// none: one loop serves both.
+  /// Step 3 into `count` columns, a vector of filters at a time.
   void store_columns(float* output, std::size_t count) noexcept {
     const OutputTransform<Arch, Pairs, Outputs> transform(conv_.winograd);
-    const V floor(conv_.relu ? 0.0F : -std::numeric_limits<float>::infinity());
+    const V floor = relu_floor<Arch>(conv_.relu);
     const std::size_t out_width = conv_.output_floats;
     const std::size_t vectors = conv_.products.vectors;
     for (std::size_t v = 0; v < vectors; v += 2, output += lanes<Arch>) {
