@@ -17,7 +17,7 @@
 #include "bytecnn/reference.hpp"
 
 #include "checkpoint_builder.hpp"
-#include "search/original_columns.hpp"
+#include "original_columns.hpp"
 
 namespace bytecnn::exporter::testing {
 namespace {

@@ -1,6 +1,6 @@
 // The search's own arithmetic against libtorch's operators and against the runtime's reference.
 
-#include "search/original_columns.hpp"
+#include "original_columns.hpp"
 
 #include <span>
 #include <string>

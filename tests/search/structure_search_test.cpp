@@ -11,8 +11,8 @@
 #include "bytecnn/error.hpp"
 #include "bytecnn/reference.hpp"
 
+#include "original_columns.hpp"
 #include "random_original.hpp"
-#include "search/original_columns.hpp"
 
 namespace bytecnn::exporter::testing {
 namespace {

@@ -181,6 +181,18 @@ TEST(BoundForEveryInput, IsSharperWithAllWindowsAndStillHolds) {
   }
 }
 
+TEST(BoundForEveryInput, RunsTheFirstLayersWindowsOfDeepModelsAndSaysWhereItRunsNone) {
+  const Original deep = wide_original(1, 2, 3);
+  const Bound windows = bound_every_input(deep, fold(deep), true);
+  EXPECT_GT(windows.windows, 0U);
+  EXPECT_EQ(windows.not_windows, "");
+  const Original longer = wide_original(1, 1, 5);
+  const Bound analysis = bound_every_input(longer, fold(longer), true);
+  EXPECT_EQ(analysis.windows, 0U);
+  EXPECT_NE(analysis.not_windows.find("5 taps"), std::string::npos);
+  EXPECT_EQ(bound_every_input(longer, fold(longer), false).not_windows, "") << "nobody asked";
+}
+
 TEST(BoundForEveryInput, GrowsWithAWrongWeight) {
   const Original original = two_layer_original(3);
   Model model = fold(original);

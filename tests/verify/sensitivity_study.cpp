@@ -8,6 +8,7 @@
 #include <map>
 #include <string>
 
+#include "random_original.hpp"
 #include "sensitivity.hpp"
 #include "wrong_export_catalogue.hpp"
 
@@ -52,8 +53,15 @@ int main(int argc, char** argv) {
     SensitivityTrial trial(seed);
     blamed += trial.verify_export(fold(trial.original())).passed ? 0U : 1U;
     for (const Mistake& mistake : mistakes()) {
-      if (const auto wrong = mistake.make(trial.original(), seed))
-        by_mistake[mistake.name].count(trial.verify_export(*wrong));
+      const auto wrong = mistake.make(trial.original(), seed);
+      if (!wrong) continue;
+      const VerifyReport report = trial.verify_export(*wrong);
+      by_mistake[mistake.name].count(report);
+      // What is not caught is worth a look.
+      if (report.passed) {
+        std::fprintf(stderr, "%s, seed %u: %s\n", mistake.name.c_str(), seed,
+                     describe(trial.original().architecture).c_str());
+      }
     }
     for (const std::string& kind : number_kinds()) {
       for (std::size_t i = 0; i < sizes.size(); ++i) {

@@ -10,7 +10,7 @@
 #include "bytecnn/error.hpp"
 #include "bytecnn/reference.hpp"
 
-#include "search/original_columns.hpp"
+#include "original_columns.hpp"
 
 namespace bytecnn::exporter {
 namespace {

@@ -7,7 +7,7 @@
 #include <set>
 #include <utility>
 
-#include "search/original_columns.hpp"
+#include "original_columns.hpp"
 
 namespace bytecnn::exporter {
 namespace {

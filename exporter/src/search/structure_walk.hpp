@@ -6,7 +6,7 @@
 #include <span>
 #include <vector>
 
-#include "search/original_columns.hpp"
+#include "original_columns.hpp"
 #include "search/search_space.hpp"
 
 namespace bytecnn::exporter {

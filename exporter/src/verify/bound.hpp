@@ -36,6 +36,7 @@ struct Bound {
   /// analysis alone.
   std::uint64_t windows = 0;
   double seconds = 0;       ///< that the windows took
+  std::string not_windows;  ///< why windows that were asked for were not run; empty where they were, or nobody asked
   std::string unavailable;  ///< why there is no bound; empty where there is one
 };
 

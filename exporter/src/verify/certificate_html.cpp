@@ -135,6 +135,11 @@ class Page {
     html += fact("inputs", report_.at("inputs").dump(), kinds + "; seed " + report_.at("seed").dump());
     html += fact("PyTorch's own float32", number_of(report_.at("original_float32_error").at("value")),
                  "off from its double run");
+    const Json& conditioning = report_.at("conditioning");
+    if (conditioning.is_object() && conditioning.contains("ill_conditioned")) {
+      html += fact("condition number", number_of(conditioning.at("exported").at("value")),
+                   conditioning.at("ill_conditioned").get<bool>() ? "ill-conditioned" : "well conditioned");
+    }
     return html + "</div>\n" +
            (report_.at("structure_checked").get<bool>()
                 ? ""
@@ -152,6 +157,10 @@ class Page {
               "</li>\n";
     }
     for (const Json& difference : report_.at("differences")) html += "<li>" + text_of(difference) + "</li>\n";
+    const Json& conditioning = report_.at("conditioning");
+    if (conditioning.is_object() && conditioning.contains("text")) {
+      html += "<li>" + text_of(conditioning.at("text")) + "</li>\n";
+    }
     html += "</ul>\n";
     if (report_.at("causes").empty()) return html;
     HtmlTable table({"likeliest cause", "explains", "difference before", "and with it"});

@@ -5,6 +5,7 @@
 #include <random>
 #include <set>
 #include <string_view>
+#include <utility>
 
 #include "verify/filter_search.hpp"
 
@@ -69,9 +70,11 @@ class Collection {
     few_adversaries(4);
     random_inputs(options_.samples / 4);
     runs();
+    borders();
     few_adversaries(48);
     deep_adversaries();
     single_bytes();
+    all_runs();
     random_inputs(options_.samples);
     inputs_.insert(inputs_.end(), options_.corpus.begin(), options_.corpus.end());
     return std::move(inputs_);
@@ -123,13 +126,35 @@ class Collection {
     for (const std::size_t byte : {0x00U, 0x20U, 0x61U, 0x7FU, 0x80U, 0xFFU}) {
       add("run of " + hexadecimal(byte), Bytes(longest_, static_cast<std::byte>(byte)));
     }
-    for (int i = 0; i < 8; ++i) {
-      const std::size_t byte = chance_.below(256);
-      add("run of " + hexadecimal(byte), Bytes(longest_, static_cast<std::byte>(byte)));
-    }
     Bytes halves(longest_, std::byte{0x41});
     std::fill(halves.begin() + static_cast<std::ptrdiff_t>(halves.size() / 2), halves.end(), std::byte{0xF0});
     add("two runs", std::move(halves));
+  }
+
+  /// The rest of the 256 runs, at lengths that differ from run to run.
+  void all_runs() {
+    kind_ = "run of one byte";
+    for (std::size_t byte = 0; byte < 256; ++byte) {
+      const std::size_t length = byte % 2 == 0 ? longest_ : std::max(random_length(), std::size_t{1});
+      add("run of " + hexadecimal(byte), Bytes(length, static_cast<std::byte>(byte)));
+    }
+  }
+
+  /// Only the last byte that counts, or the first that does not, is another one: what max_len and the borders do.
+  void borders() {
+    kind_ = "border";
+    for (const std::size_t length : {longest_, longest_ + 1}) {
+      for (const auto& [rest, end] :
+           {std::pair{0x20U, 0x00U}, {0x20U, 0xFFU}, {0x00U, 0xFFU}, {0xFFU, 0x00U}, {0x80U, 0x7FU}, {0x61U, 0x0AU}}) {
+        Bytes last(length, static_cast<std::byte>(rest));
+        last.back() = static_cast<std::byte>(end);
+        Bytes first(length, static_cast<std::byte>(rest));
+        first.front() = static_cast<std::byte>(end);
+        const std::string name = hexadecimal(end) + " of " + std::to_string(length) + " bytes " + hexadecimal(rest);
+        add("last " + name, std::move(last));
+        add("first " + name, std::move(first));
+      }
+    }
   }
 
   void single_bytes() {
@@ -209,6 +234,7 @@ class Collection {
             fill_with_runs(bytes);
           } else {
             fill_from_corpus(bytes);
+            distort(bytes);
           }
       }
       add(name + std::to_string(random_ + 1), std::move(bytes));
@@ -234,6 +260,33 @@ class Collection {
       std::copy_n(line.begin() + static_cast<std::ptrdiff_t>(from), count,
                   bytes.begin() + static_cast<std::ptrdiff_t>(i));
       i += count;
+    }
+  }
+
+  /// What happens to real inputs on their way: another case, bytes out of order, a splice of noise, an end cut off; or
+  /// nothing.
+  void distort(Bytes& bytes) {
+    if (bytes.empty()) return;
+    const std::size_t from = chance_.below(bytes.size());
+    const std::size_t count = 1 + chance_.below(std::min<std::size_t>(bytes.size() - from, 32));
+    switch (chance_.below(5)) {
+      case 0:
+        for (std::byte& byte : bytes) {
+          const auto letter = std::to_integer<unsigned>(byte) | 0x20U;
+          if (letter >= 'a' && letter <= 'z' && chance_.below(2) == 0) byte ^= std::byte{0x20};
+        }
+        break;
+      case 1:
+        for (std::size_t i = count; i > 1; --i) std::swap(bytes[from + i - 1], bytes[from + chance_.below(i)]);
+        break;
+      case 2:
+        for (std::size_t i = 0; i < count; ++i) bytes[from + i] = chance_.byte();
+        break;
+      case 3:
+        bytes.resize(std::max(bytes.size() - count, shortest_input(architecture_)));
+        break;
+      default:
+        break;
     }
   }
 

@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "verify/condition_text.hpp"
 #include "verify/stage_comparison.hpp"
 #include "verify/verify.hpp"
 
@@ -130,7 +131,11 @@ std::string to_json(const VerifyReport& report) {
   if (report.conditioning) {
     json["conditioning"] = {{"original", condition_json(report.conditioning->original)},
                             {"exported", condition_json(report.conditioning->exported)},
-                            {"inputs", report.conditioning->inputs}};
+                            {"inputs", report.conditioning->inputs},
+                            {"ill_conditioned", report.conditioning->original.too_hard_for_float32() ||
+                                                    report.conditioning->exported.too_hard_for_float32()},
+                            {"explains_failure", only_ill_conditioned(report)},
+                            {"text", conditioning_text(report)}};
   }
   for (const Cause& cause : report.causes) json["causes"].push_back(cause_json(cause));
   return json.dump(1, ' ', false, Json::error_handler_t::replace);

@@ -5,6 +5,7 @@
 #include <string_view>
 #include <vector>
 
+#include "verify/condition_text.hpp"
 #include "verify/stage_comparison.hpp"
 #include "verify/verify.hpp"
 
@@ -82,6 +83,7 @@ std::string bound_text(const Bound& bound) {
   text += bound.windows == 0 ? "    by interval and running-error analysis, the worst of everything at once\n"
                              : "    by " + std::to_string(bound.windows) +
                                    " windows of the first layer, one by one, and running-error analysis behind it\n";
+  if (!bound.not_windows.empty()) text += "    --exhaustive ran no windows: " + bound.not_windows + "\n";
   return text;
 }
 
@@ -109,8 +111,13 @@ std::string to_text(const VerifyReport& report) {
   text += "  its own float32 run is off by " + short_number(report.float32_error) + " at most (" +
           name_of(report.float32_error_input) + "); smallest margin to another label " +
           short_number(report.smallest_margin) + " (" + name_of(report.smallest_margin_input) + ")\n";
+  if (const std::string condition = conditioning_text(report); !condition.empty()) text += "  " + condition + "\n";
   if (report.bound) text += bound_text(*report.bound);
   for (const auto& difference : report.differences) text += "  differs: " + difference + "\n";
+  if (report.passed && report.searched_for_difference != 0) {
+    text += "  the stated structures differ, but none of " + std::to_string(report.searched_for_difference) +
+            " inputs searched for it shows a difference\n";
+  }
   for (const auto& stage : report.stages) {
     if (stage.passed) continue;
     text += "  " + stage.name + " fails: ";
@@ -140,6 +147,9 @@ std::string to_text(const VerifyReport& report) {
     text +=
         "  folding and arithmetic were checked, not the assumed structure (pooling, order, eps, padding): for that,\n"
         "  give a TorchScript file or numbers recorded from Python (--reference)\n";
+  }
+  if (only_ill_conditioned(report)) {
+    return text + "  FAIL: the export is right in double, but the model is too ill-conditioned for float32\n";
   }
   return text + (report.passed ? "  PASS: the export computes what the original does\n"
                                : "  FAIL: the export does not compute what the original does\n");

@@ -20,6 +20,7 @@
 #include "verify/layer_comparison.hpp"
 #include "verify/recorded_cases.hpp"
 #include "verify/stage_comparison.hpp"
+#include "verify/telling_input.hpp"
 #include "verify/weights_stage.hpp"
 
 namespace bytecnn::exporter {
@@ -99,6 +100,7 @@ class Verification {
     report_.torch_version = runner_.engine();
     report_.seed = options_.seed;
     inputs_ = verification_inputs(model_, options_);
+    if (!report_.differences.empty()) add_telling_input();
     for (const auto& input : inputs_) {
       report_.input_names.push_back(input.name);
       count_kind(input.kind);
@@ -113,6 +115,7 @@ class Verification {
     name_places();
     explain_failures();
     find_causes();
+    find_condition();
     report_.bound = bound_every_input(original_, model_, options_.exhaustive);
     report_.cases = recorded_cases(report_, inputs_, originals_);
 
@@ -125,6 +128,19 @@ class Verification {
   }
 
  private:
+  /// The structures differ: an input is wanted that shows it.
+  void add_telling_input() {
+    // Of its own: it ends at the first clear difference, and only what seems equal takes all of it.
+    constexpr std::uint64_t most_work = 1'000'000'000;
+    try {
+      auto search = search_telling_input(fold(original_), model_, options_.seed, most_work);
+      report_.searched_for_difference = search.tried;
+      if (search.input) inputs_.push_back(std::move(*search.input));
+    } catch (const Error&) {
+      // An original that cannot be folded at all; the stages say the rest.
+    }
+  }
+
   void count_kind(const std::string& kind) {
     auto& kinds = report_.input_kinds;
     auto known = std::find_if(kinds.begin(), kinds.end(), [&](const auto& entry) { return entry.first == kind; });
@@ -290,6 +306,38 @@ class Verification {
       const auto found = causes_of_wrong_records(original_, options_.reference, reference->tolerance);
       report_.causes.insert(report_.causes.end(), found.begin(), found.end());
     }
+  }
+
+  /// Of the inputs on which stages differ most, and a few others, as far as their cost allows.
+  void find_condition() {
+    constexpr std::size_t most_inputs = 6;
+    constexpr std::uint64_t most_work = 150'000'000;
+    std::vector<std::size_t> chosen;
+    std::uint64_t work = 0;
+    const auto choose = [&](std::size_t input) {
+      if (chosen.size() >= most_inputs || input >= inputs_.size() || !originals_[input]) return;
+      if (too_short(model_.architecture, inputs_[input].bytes) ||
+          std::find(chosen.begin(), chosen.end(), input) != chosen.end()) {
+        return;
+      }
+      work += reference_work(original_.architecture, inputs_[input].bytes.size());
+      if (work <= most_work || chosen.empty()) chosen.push_back(input);
+    };
+    choose(report_.float32_error_input);
+    for (const auto& stage : report_.stages) {
+      if (stage.name != "weights" && stage.name != "reference") choose(stage.worst_input);
+    }
+    for (std::size_t i = 0; i < inputs_.size(); i += 1 + inputs_.size() / most_inputs) choose(i);
+    if (chosen.empty()) return;
+    std::vector<Bytes> bytes;
+    for (const std::size_t input : chosen) bytes.push_back(inputs_[input].bytes);
+    Conditioning found{condition_number(original_, bytes, report_.scale),
+                       condition_number(as_computed(model_), bytes, report_.scale), bytes.size()};
+    for (ConditionNumber* number : {&found.original, &found.exported}) {
+      number->input = chosen[number->input];
+      number->worst.input = chosen[number->worst.input];
+    }
+    report_.conditioning = found;
   }
 
   void explain_failures() {

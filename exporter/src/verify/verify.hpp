@@ -102,6 +102,8 @@ struct VerifyReport {
   std::size_t refused = 0;  ///< inputs that the original refuses as too short
   /// What the model states otherwise than the original, e.g. "pooling: avg_max in the original, max in the model".
   std::vector<std::string> differences;
+  /// Where the export states another structure: inputs that were searched for one that shows it, beside `input_names`.
+  std::size_t searched_for_difference = 0;
   std::vector<std::string> input_names;
   std::vector<std::pair<std::string, std::size_t>> input_kinds;  ///< how many inputs of each kind
   std::vector<StageReport> stages;

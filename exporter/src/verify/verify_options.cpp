@@ -71,7 +71,8 @@ std::optional<VerifyProgramOptions> parse_verify_options(int argc, char** argv) 
   app.add_option("--samples", samples, "random inputs beside the edge cases (default: up to 300)")->type_name("N");
   app.add_option("--seed", seed, "of the random inputs (default: 1)")->type_name("N");
   app.add_flag("--exhaustive", options.exhaustive,
-               "runs all 16.7 million windows of a first layer with a kernel of at most 3, for a sharper bound");
+               "runs all 16.7 million windows of a first layer with a kernel of at most 3, for a sharper bound; layers "
+               "behind it, and longer kernels, keep the bound by analysis");
   app.add_option("--report", options.reports,
                  "writes the certificate: FILE.json for 'bytecnn check', FILE.html to read")
       ->type_name("FILE")

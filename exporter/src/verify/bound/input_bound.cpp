@@ -168,6 +168,10 @@ Bound bound_every_input(const Original& original, const Model& model, bool all_w
       const auto parts = first_layer_parts(block, original.embedding, architecture.embed_dim, tokens);
       std::optional<KnownSumErrors> known;
       if (all_windows && suits_all_windows(architecture)) known = from_all_windows(parts, model, tokens, ways, bound);
+      if (all_windows && !suits_all_windows(architecture)) {
+        bound.not_windows = "the first layer's kernel has " + std::to_string(architecture.conv_layers[0].kernel_size) +
+                            " taps, and only windows of up to 3 are few enough to run them all";
+      }
       columns = through(block, columns, ways, &parts, known ? &*known : nullptr);
     } else {
       columns = through(block, columns, ways, nullptr, nullptr);

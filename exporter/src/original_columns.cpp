@@ -1,4 +1,4 @@
-#include "search/original_columns.hpp"
+#include "original_columns.hpp"
 
 #include <algorithm>
 #include <cmath>
