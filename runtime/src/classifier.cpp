@@ -2,7 +2,11 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
+#include <cstddef>
+#include <cstdint>
 #include <cstdio>
+#include <cstring>
 #include <exception>
 #include <memory>
 #include <new>
@@ -38,6 +42,21 @@ std::size_t minimum_length(const Architecture& architecture) {
     }
   }
   return low;
+}
+
+/// `result` with its status, as it is returned in registers. Written member by member and read back as one word it
+/// would hold the caller up: such a load waits until all stores before it have left the processor's queue.
+Result with_status(Status status, const Result& result) noexcept {
+  Result whole = result;
+  if constexpr (std::endian::native == std::endian::little) {
+    static_assert(sizeof(Status) == 1 && offsetof(Result, label) == 4 && offsetof(Result, score) == 8);
+    const std::uint64_t word =
+        static_cast<std::uint64_t>(static_cast<std::uint32_t>(result.label)) << 32U | static_cast<std::uint8_t>(status);
+    std::memcpy(static_cast<void*>(&whole), &word, sizeof(word));
+  } else {
+    whole.status = status;
+  }
+  return whole;
 }
 
 }  // namespace
@@ -203,9 +222,9 @@ Result Classifier::classify(std::string_view text) const noexcept {
 Result Classifier::classify(std::span<const std::byte> input, std::span<float> logits,
                             std::span<float> scores) const noexcept {
   Result result;
-  result.status =
+  const Status status =
       impl_->run(input, logits.empty() ? nullptr : logits.data(), scores.empty() ? nullptr : scores.data(), result);
-  return result;
+  return with_status(status, result);
 }
 
 Result Classifier::classify(std::string_view text, std::span<float> logits, std::span<float> scores) const noexcept {

@@ -46,13 +46,15 @@ struct Classifier::Impl {
   void decide(const float* scores, Result& result) const noexcept;
 
   /// Calls `use(working)`, which returns a `Status`, with the plan's working memory and behind it room for the logits
-  /// and the scores: on the stack, or for very wide models in a buffer of this thread. There must be a plan.
+  /// and the scores: on the stack, or for very wide models in a buffer of this thread. There must be a plan. `use` is
+  /// never copied: a copy moves 16 bytes at once that were just stored as two words, which waits until all that came
+  /// before is done, and so the end of one call would not overlap the beginning of the next.
   template <class Use>
-  Status with_working_memory(Use use) const noexcept {
+  Status with_working_memory(const Use& use) const noexcept {
     return with_working_memory(working_bytes, use);
   }
   template <class Use>
-  static Status with_working_memory(std::size_t bytes, Use use) noexcept {
+  static Status with_working_memory(std::size_t bytes, const Use& use) noexcept {
     if (bytes <= small_stack_bytes) return with_stack<small_stack_bytes>(use);
     if (bytes <= large_stack_bytes) return with_stack<large_stack_bytes>(use);
     float* const memory = thread_memory(bytes);
@@ -90,7 +92,7 @@ struct Classifier::Impl {
 
   /// Calls `use` with working memory of a fixed size on the stack.
   template <std::size_t Bytes, class Use>
-  __attribute__((noinline)) static Status with_stack(Use use) noexcept {
+  __attribute__((noinline)) static Status with_stack(const Use& use) noexcept {
     alignas(64) std::byte memory[Bytes];
     return use(reinterpret_cast<float*>(memory));
   }
