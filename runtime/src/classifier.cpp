@@ -112,10 +112,7 @@ Classifier::Impl::Impl(Model loaded, Isa wanted, Arithmetic arithmetic) : model(
   }
   const std::size_t result_floats = (2 * outputs + 15) / 16 * 16;
   working_bytes = (working_floats + result_floats) * sizeof(float);
-  if (const Plan* bulk = planned->bulk_plan()) {
-    bulk_working_bytes = (bulk->working_floats + result_floats) * sizeof(float);
-    no_trigrams = empty_trigram_table(*bulk->trigrams);
-  }
+  if (const Plan* bulk = planned->bulk_plan()) no_trigrams = empty_trigram_table(*bulk->trigrams);
 }
 
 Status Classifier::Impl::run(std::span<const std::byte> input, float* logits, float* scores,
@@ -137,21 +134,6 @@ void Classifier::Impl::run_kernels(std::span<const std::byte> input, float* work
   if (fixed_point) return fixed_point->run(input, working, logits, scores);
   kernels->run(planned->plan(), reinterpret_cast<const unsigned char*>(input.data()), input.size(), working, logits,
                scores);
-}
-
-Status Classifier::Impl::run_bulk(const Plan& bulk, std::span<const std::byte> input, float* logits, float* scores,
-                                  Result& result) const noexcept {
-  input = input.first(std::min<std::size_t>(input.size(), model.architecture.max_len));
-  if (input.size() < minimum) return Status::input_too_short;
-  return with_working_memory(bulk_working_bytes, [&](float* working) noexcept {
-    float* const own_logits = working + bulk.working_floats;
-    float* const logits_out = logits != nullptr ? logits : own_logits;
-    float* const scores_out = scores != nullptr ? scores : own_logits + outputs;
-    kernels->run(bulk, reinterpret_cast<const unsigned char*>(input.data()), input.size(), working, logits_out,
-                 scores_out);
-    decide(scores_out, result);
-    return Status::ok;
-  });
 }
 
 Status Classifier::Impl::run_reference(std::span<const std::byte> input, float* logits, float* scores,

@@ -38,9 +38,10 @@ struct Classifier::Impl {
   void run_batch(std::span<const std::span<const std::byte>> inputs, std::span<Result> results, std::span<float> logits,
                  std::span<float> scores, unsigned threads) const;
   void tune_batch(std::span<const std::span<const std::byte>> sample) const;
-  /// As `run`, by the plan for bulk calls with a table in it.
-  Status run_bulk(const Plan& bulk, std::span<const std::byte> input, float* logits, float* scores,
-                  Result& result) const noexcept;
+  /// As `run` for each input, by `plan` (a float32 plan, for bulk calls with a table in it), several heads at once.
+  /// Logits and scores are rows of `outputs` floats, or null.
+  void run_pooled(const Plan& plan, std::span<const std::span<const std::byte>> inputs, std::span<Result> results,
+                  float* logits, float* scores) const noexcept;
 
   /// Label and score of finished scores.
   void decide(const float* scores, Result& result) const noexcept;
@@ -81,8 +82,7 @@ struct Classifier::Impl {
   std::optional<FixedPoint> fixed_point;  ///< where another arithmetic than float32 was asked for
   std::size_t working_floats = 0;         ///< of the plan, or of `fixed_point`
   std::size_t working_bytes = 0;
-  std::size_t bulk_working_bytes = 0;  ///< of the plan for bulk calls, where there is one
-  TrigramTable no_trigrams;            ///< likewise
+  TrigramTable no_trigrams;  ///< of the plan for bulk calls, where there is one
   /// What bulk calls have learned. Results do not depend on it.
   mutable std::atomic<std::shared_ptr<const LearnedTrigrams>> trigrams;
   mutable KeptBatchThreads batch_threads;

@@ -13,6 +13,9 @@ namespace {
 
 constexpr std::size_t most_chunk_inputs = 64;
 
+/// Inputs whose heads run together: each vector of the head's weights is loaded once for six of them.
+constexpr std::size_t most_heads = 12;
+
 /// How many inputs a thread takes at least: waking one costs some ten microseconds, which 64 texts of a light model
 /// take as well. A heavier one, by the weights that every position of its deeper layers is multiplied by, takes them
 /// for 16.
@@ -46,6 +49,44 @@ void Classifier::Impl::tune_batch(std::span<const std::span<const std::byte>> sa
   trigrams.store(std::make_shared<const LearnedTrigrams>(*planned->bulk_plan(), *kernels, sample));
 }
 
+void Classifier::Impl::run_pooled(const Plan& plan, std::span<const std::span<const std::byte>> inputs,
+                                  std::span<Result> results, float* logits, float* scores) const noexcept {
+  const std::size_t row = plan.features_floats;
+  const std::size_t features = (plan.dense[0].inputs + plan.lanes - 1) / plan.lanes * plan.lanes;
+  const std::size_t floats = plan.working_floats + most_heads * 2 * (row + outputs);
+  const Status memory = with_working_memory(floats * sizeof(float), [&](float* working) noexcept {
+    float* const pooled = working + plan.working_floats;
+    float* const own = pooled + most_heads * 2 * row;
+    std::size_t begin = 0;  // the inputs from here on are pooled and wait for their heads
+    const auto finish = [&](std::size_t end) noexcept {
+      float* const logits_out = logits != nullptr ? logits + begin * outputs : own;
+      float* const scores_out = scores != nullptr ? scores + begin * outputs : own + most_heads * outputs;
+      if (begin < end) kernels->heads(plan, pooled, end - begin, logits_out, scores_out);
+      for (std::size_t i = begin; i < end; ++i) decide(scores_out + (i - begin) * outputs, results[i]);
+    };
+    for (std::size_t i = 0; i < inputs.size(); ++i) {
+      const auto input = inputs[i].first(std::min<std::size_t>(inputs[i].size(), model.architecture.max_len));
+      results[i] = Result{};
+      if (input.size() < minimum) {
+        finish(i);
+        begin = i + 1;
+        results[i].status = Status::input_too_short;
+        continue;
+      }
+      kernels->pool(plan, reinterpret_cast<const unsigned char*>(input.data()), input.size(), working);
+      std::copy_n(working + plan.features_offset, features, pooled + (i - begin) * row);
+      if (i + 1 - begin == most_heads) {
+        finish(i + 1);
+        begin = i + 1;
+      }
+    }
+    finish(inputs.size());
+    return Status::ok;
+  });
+  if (memory == Status::ok) return;
+  for (Result& result : results) result = {.status = memory};
+}
+
 void Classifier::Impl::run_batch(std::span<const std::span<const std::byte>> inputs, std::span<Result> results,
                                  std::span<float> logits, std::span<float> scores, unsigned threads) const {
   // Held until the batch is done, whoever else learns meanwhile.
@@ -71,13 +112,19 @@ void Classifier::Impl::run_batch(std::span<const std::span<const std::byte>> inp
   auto work = [&]() noexcept {
     for (std::size_t begin = next.fetch_add(chunk_inputs); begin < inputs.size();
          begin = next.fetch_add(chunk_inputs)) {
-      const std::size_t end = std::min(begin + chunk_inputs, inputs.size());
-      for (std::size_t i = begin; i < end; ++i) {
-        float* const own_logits = logits.empty() ? nullptr : logits.data() + i * outputs;
-        float* const own_scores = scores.empty() ? nullptr : scores.data() + i * outputs;
-        results[i] = Result{};
-        results[i].status = bulk ? run_bulk(*bulk, inputs[i], own_logits, own_scores, results[i])
-                                 : run(inputs[i], own_logits, own_scores, results[i]);
+      const std::size_t count = std::min(chunk_inputs, inputs.size() - begin);
+      float* const own_logits = logits.empty() ? nullptr : logits.data() + begin * outputs;
+      float* const own_scores = scores.empty() ? nullptr : scores.data() + begin * outputs;
+      if (pools_parts()) {
+        const Plan& plan = bulk ? *bulk : planned->plan();
+        run_pooled(plan, inputs.subspan(begin, count), results.subspan(begin, count), own_logits, own_scores);
+        continue;
+      }
+      for (std::size_t i = 0; i < count; ++i) {
+        Result& result = results[begin + i];
+        result = Result{};
+        result.status = run(inputs[begin + i], own_logits == nullptr ? nullptr : own_logits + i * outputs,
+                            own_scores == nullptr ? nullptr : own_scores + i * outputs, result);
       }
     }
   };

@@ -120,6 +120,43 @@ TEST_P(ThreadsTest, BatchesEqualSingleCallsBitForBitOnAnyNumberOfThreads) {
   }
 }
 
+TEST_P(ThreadsTest, HeadsOfABatchHaveTheBitsOfSingleCallsWhateverTheirWidthAndNumber) {
+  // Around whole groups of vectors that several inputs share, with even and odd numbers of inputs to a sum.
+  const std::vector<std::vector<std::uint32_t>> heads = {{}, {31}, {33}, {128}, {129, 256}, {300, 64, 1}, {127, 128}};
+  for (const std::vector<std::uint32_t>& widths : heads) {
+    for (const std::uint32_t outputs : {1U, 2U, 130U}) {
+      Architecture a;
+      a.embed_dim = 3;
+      a.max_len = 64;
+      ConvLayer conv;
+      conv.filters = widths.size() == 1 ? 13 : 40;
+      conv.kernel_size = 3;
+      a.conv_layers = {conv};
+      for (const std::uint32_t units : widths) {
+        DenseLayer dense;
+        dense.units = units;
+        if (a.dense_layers.size() == 1) dense.activation = {Activation::Kind::gelu};
+        a.dense_layers.push_back(dense);
+      }
+      a.outputs = outputs;
+      a.output = outputs == 2 ? Output::softmax : Output::sigmoid;
+      const Classifier classifier(testing::with_random_weights(a, outputs), GetParam());
+      inputs_.resize(40);
+      const std::vector<std::span<const std::byte>> inputs = spans();
+      const Answers alone = one_by_one(classifier);
+      for (std::size_t count : {1U, 5U, 6U, 7U, 11U, 12U, 13U, 18U, 24U, 31U, 40U}) {
+        Answers batch(count, outputs);
+        classifier.classify_batch(std::span(inputs).first(count), batch.results, batch.logits, batch.scores, 1);
+        Answers first = alone;
+        first.results.resize(count);
+        first.logits.resize(count * outputs);
+        first.scores.resize(count * outputs);
+        expect_same(batch, first);
+      }
+    }
+  }
+}
+
 TEST_P(ThreadsTest, ABatchMayLeaveOutLogitsAndScoresAndMayBeEmpty) {
   const Classifier classifier = classifier_of(7);
   const Answers alone = one_by_one(classifier);
@@ -139,11 +176,12 @@ TEST_P(ThreadsTest, ABatchReportsInputsThatAreTooShortOneByOne) {
   a.outputs = 1;
   a.pad_token.reset();
   const Classifier classifier(testing::with_random_weights(a, 1), GetParam());
-  std::vector<Result> results(inputs_.size());
-  classifier.classify_batch(spans(), results, {}, {}, 4);
-  for (std::size_t i = 0; i < results.size(); ++i) {
-    EXPECT_EQ(results[i].status, inputs_[i].size() < 4 ? Status::input_too_short : Status::ok) << i;
+  Answers batch(inputs_.size(), 1);
+  classifier.classify_batch(spans(), batch.results, batch.logits, batch.scores, 4);
+  for (std::size_t i = 0; i < inputs_.size(); ++i) {
+    EXPECT_EQ(batch.results[i].status, inputs_[i].size() < 4 ? Status::input_too_short : Status::ok) << i;
   }
+  expect_same(batch, one_by_one(classifier));  // what stands between them is not moved
 }
 
 TEST_P(ThreadsTest, ManyBatchesFromManyThreadsShareTheKeptThreads) {

@@ -55,7 +55,7 @@ void dense_block(const DenseStage& dense, std::size_t first, const float* input,
 
 /// A single unit: inputs in lanes. Weights are zero behind the last input, and what the input holds there is finite.
 template <class Arch>
-float dot_product(const float* weights, const float* input, std::size_t count) noexcept {
+BYTECNN_INLINE float dot_product(const float* weights, const float* input, std::size_t count) noexcept {
   using V = Floats<Arch>;
   V even(0.0F);
   V odd(0.0F);
@@ -68,15 +68,24 @@ float dot_product(const float* weights, const float* input, std::size_t count) n
   return sum_lanes<Arch>(even + odd);
 }
 
+/// Vectors of units that are computed together while there are as many left, and the chains of each of their sums.
+inline constexpr std::size_t dense_wide_vectors = 8;
 template <class Arch>
-void dense_layer(const DenseStage& dense, const float* input, float* output) noexcept {
+inline constexpr std::size_t dense_wide_chains = registers<Arch> == 32 ? 2 : 1;
+
+/// The sums of the first `done` vectors of units (a multiple of `dense_wide_vectors`) are there already.
+template <class Arch>
+__attribute__((noinline)) void dense_layer(const DenseStage& dense, const float* input, float* output,
+                                           std::size_t done = 0) noexcept {
   if (dense.units == 1) {
     for (std::size_t i = 0; i < lanes<Arch>; ++i) output[i] = 0.0F;
     output[0] = dense.bias[0] + dot_product<Arch>(dense.weights, input, dense.inputs);
   } else {
-    constexpr std::size_t chains = registers<Arch> == 32 ? 2 : 1;
-    std::size_t v = 0;
-    for (; dense.vectors - v >= 8; v += 8) dense_block<Arch, 8, chains>(dense, v, input, output);
+    constexpr std::size_t chains = dense_wide_chains<Arch>;
+    std::size_t v = done;
+    for (; dense.vectors - v >= dense_wide_vectors; v += dense_wide_vectors) {
+      dense_block<Arch, dense_wide_vectors, chains>(dense, v, input, output);
+    }
     if (dense.vectors - v >= 4) {
       dense_block<Arch, 4, 2 * chains>(dense, v, input, output);
       v += 4;

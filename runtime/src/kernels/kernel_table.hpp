@@ -16,6 +16,7 @@ struct KernelTable {
   RunFunction run = nullptr;
   PoolFunction pool = nullptr;
   HeadFunction head = nullptr;
+  HeadsFunction heads = nullptr;
   EntriesFunction entries = nullptr;
   PoolFunction pool_int32 = nullptr;  ///< plans of `Arithmetic::int32` (fixed_point.hpp), to whole numbers
   PoolFunction pool_int16 = nullptr;

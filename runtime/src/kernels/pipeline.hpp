@@ -9,6 +9,7 @@
 #include <cstdint>
 
 #include "kernels/conv_stage.hpp"
+#include "kernels/dense_batch.hpp"
 #include "kernels/dense_stage.hpp"
 #include "kernels/epilogue.hpp"
 #include "kernels/pool_stage.hpp"
@@ -278,26 +279,49 @@ void entries(const Plan& plan, const std::uint32_t* keys, std::size_t count, flo
   Trigrams<Arch>(plan, TokenSource{}, working).make_entries(keys, count, out);
 }
 
-/// See `HeadFunction`.
+/// Logits and scores of one input from what enters the last layer, with room for a column of it at `column`.
 template <class Arch>
-void head(const Plan& plan, float* working, float* logits, float* scores) noexcept {
-  float* input = working + plan.features_offset;
-  float* output = input + plan.features_floats;
+__attribute__((noinline)) void output_layer(const Plan& plan, const DenseStage& last, const float* input, float* column,
+                                            float* logits, float* scores) noexcept {
+  dense_layer<Arch>(last, input, column);
+  for (std::uint32_t i = 0; i < last.units; ++i) logits[i] = column[i];
+  scores_in_place<Arch>(plan.output, column, last.units);
+  for (std::uint32_t i = 0; i < last.units; ++i) scores[i] = column[i];
+}
+
+/// The heads of `count` inputs; a constant count of one leaves no loops.
+template <class Arch, class Count>
+BYTECNN_INLINE void run_heads(const Plan& plan, float* features, Count count, float* logits, float* scores) noexcept {
+  const std::size_t stride = plan.features_floats;
+  float* input = features;
+  float* output = features + count * stride;
   const DenseStage& last = plan.dense[plan.dense_count - 1];
   for (const DenseStage* dense = plan.dense; dense != &last; ++dense) {
-    dense_layer<Arch>(*dense, input, output);
+    dense_layers<Arch>(*dense, input, output, count, stride);
     float* const swapped = input;
     input = output;
     output = swapped;
   }
-  if (last.units == 1 && plan.output == Output::sigmoid) {
-    single_sigmoid<Arch>(last, input, logits, scores);
-    return;
+  const bool single = last.units == 1 && plan.output == Output::sigmoid;
+  for (std::size_t n = 0; n < count; ++n, input += stride, logits += last.units, scores += last.units) {
+    if (single) {
+      single_sigmoid<Arch>(last, input, logits, scores);
+    } else {
+      output_layer<Arch>(plan, last, input, output, logits, scores);
+    }
   }
-  dense_layer<Arch>(last, input, output);
-  for (std::uint32_t i = 0; i < last.units; ++i) logits[i] = output[i];
-  scores_in_place<Arch>(plan.output, output, last.units);
-  for (std::uint32_t i = 0; i < last.units; ++i) scores[i] = output[i];
+}
+
+/// See `HeadFunction`.
+template <class Arch>
+void head(const Plan& plan, float* working, float* logits, float* scores) noexcept {
+  run_heads<Arch>(plan, working + plan.features_offset, std::integral_constant<std::size_t, 1>{}, logits, scores);
+}
+
+/// See `HeadsFunction`.
+template <class Arch>
+void heads(const Plan& plan, float* features, std::size_t count, float* logits, float* scores) noexcept {
+  run_heads<Arch>(plan, features, count, logits, scores);
 }
 
 /// See `RunFunction`.

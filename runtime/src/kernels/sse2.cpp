@@ -11,6 +11,7 @@ const KernelTable sse2{Isa::sse2,
                        run<Arch>,
                        pool<Arch>,
                        head<Arch>,
+                       heads<Arch>,
                        entries<Arch>,
                        pool_whole<Arch, std::int32_t>,
                        pool_whole<Arch, std::int16_t>};
