@@ -49,13 +49,12 @@ void dense_batch_block(const DenseStage& dense, std::size_t first, const float* 
   if constexpr (Chains > 1) {
     if (i < dense.inputs) step(std::integral_constant<std::size_t, 0>{}, i);
   }
-  const bool rectified = dense.activation == Activation::Kind::relu;
+  const V floor = relu_floor<Arch>(dense.activation == Activation::Kind::relu);
   unrolled<dense_batch>([&](auto n) __attribute__((always_inline)) {
     unrolled<vectors>([&](auto v) __attribute__((always_inline)) {
       V sum = sums[0][n][v];
       if constexpr (Chains > 1) sum += sums[1][n][v];
-      if (rectified) sum = relu<Arch>(sum);
-      sum.store_aligned(output + n * stride + (first + v) * lanes<Arch>);
+      xsimd::max(sum, floor).store_aligned(output + n * stride + (first + v) * lanes<Arch>);
     });
   });
 }

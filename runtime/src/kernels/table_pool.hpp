@@ -353,7 +353,7 @@ class TablePool {
 /// Flattened: one lambda that is called instead of inlined would put all accumulators into memory.
 template <class Arch, class Numbers, std::size_t Kernel, std::size_t Vectors, bool Tail>
 __attribute__((flatten)) void pool_table_block(const Plan& plan, const TableBlock& block, const TokenSource& source,
-                                               const ColumnCounts& columns, float scale, float* features) noexcept {
+                                               ColumnCounts columns, float scale, float* features) noexcept {
   TablePool<Arch, Numbers, Kernel, Vectors, Tail> pool(plan.table, block.rows);
   pool.add(plan.table, source, columns.windows);
   if constexpr (Numbers::whole) {
@@ -364,8 +364,8 @@ __attribute__((flatten)) void pool_table_block(const Plan& plan, const TableBloc
 }
 
 template <class Arch, class Numbers, std::size_t Kernel>
-void pool_table_blocks(const Plan& plan, const TokenSource& source, const ColumnCounts& columns, float scale,
-                       float* features) noexcept {
+BYTECNN_INLINE void pool_table_blocks(const Plan& plan, const TokenSource& source, ColumnCounts columns, float scale,
+                                      float* features) noexcept {
   const auto run_block = [&](const TableBlock& block) {
     const auto run = [&]<std::size_t Vectors, bool Tail>() {
       pool_table_block<Arch, Numbers, Kernel, Vectors, Tail>(plan, block, source, columns, scale, features);
