@@ -14,24 +14,33 @@ class EdgeTokens {
  public:
   /// From position `end` on there is nothing, and no window.
   EdgeTokens(const TokenSource& source, std::int64_t end) noexcept
-      : source_(source), end_(end), bytes_(source.length > 0 ? source.bytes : &no_byte) {}
+      : bytes_(source.length > 0 ? source.bytes : &no_byte),
+        last_(source.length > 0 ? source.length - 1 : 0),
+        length_(source.length),
+        tokens_(source.tokens),
+        end_(end),
+        pad_(source.pad_token),
+        outside_(source.outside) {}
 
   [[nodiscard]] BYTECNN_INLINE std::uint64_t at(std::int64_t position) const {
-    const std::int64_t last = source_.length > 0 ? source_.length - 1 : 0;
-    std::int64_t inside = position < last ? position : last;
+    std::int64_t inside = position < last_ ? position : last_;
     inside = inside < 0 ? 0 : inside;
     const std::uint64_t byte = bytes_[inside];
-    std::uint64_t token = position < source_.tokens ? source_.pad_token : source_.outside;
-    token = position < source_.length ? byte : token;
-    token = position < 0 ? source_.outside : token;
-    return position < end_ ? token : std::uint64_t{source_.outside} + 1;
+    std::uint64_t token = position < tokens_ ? pad_ : outside_;
+    token = position < length_ ? byte : token;
+    token = position < 0 ? outside_ : token;
+    return position < end_ ? token : outside_ + 1;
   }
 
  private:
   static constexpr unsigned char no_byte = 0;
-  const TokenSource& source_;
-  std::int64_t end_;
   const unsigned char* bytes_;
+  std::int64_t last_;
+  std::int64_t length_;
+  std::int64_t tokens_;
+  std::int64_t end_;
+  std::uint64_t pad_;
+  std::uint64_t outside_;
 };
 
 BYTECNN_INLINE void fill_tokens(std::uint32_t token, std::int64_t count, std::uint16_t* out) noexcept {
