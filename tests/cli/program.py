@@ -134,8 +134,9 @@ class StreamTest(ProgramTest):
         self.path = self.save(tiny_model())
 
     def start(self, *arguments, **options):
-        process = subprocess.Popen([PROGRAM, "classify", str(self.path), *arguments], env=CLEAN_ENVIRONMENT,
-                                   **{"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, **options})
+        process = subprocess.Popen([PROGRAM, "classify", str(self.path), *arguments],
+                                   **{"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "env": CLEAN_ENVIRONMENT,
+                                      **options})
         self.addCleanup(self.end, process)
         return process
 

@@ -1,5 +1,6 @@
 """`bytecnn bench`: what it measures, and the forms in which it tells."""
 import json
+import re
 import unittest
 import xml.etree.ElementTree as ElementTree
 
@@ -88,6 +89,16 @@ class Bench(ProgramTest):
         texts = {"".join(text.itertext()) for text in root.findall(SVG + "text")}
         self.assertLessEqual(isas | {"16", "40", "64", "bytes a text"}, texts)
         self.assertEqual(sorted(path.name for path in self.folder.iterdir()), ["model.json", "plot.svg"])
+
+    def test_numbers_beside_the_axes_have_no_exponents(self):
+        self.path = self.save(tiny_model(max_len=8192))
+        plot = self.folder / "plot.svg"
+        corpus = self.write("corpus.txt", "x" * 64 + "\n" + "y" * 8192 + "\n")
+        chart = self.bench("--corpus", corpus, "--plot", plot, env={"BYTECNN_FORCE_ISA": "reference"})
+        texts = [text.text for text in ElementTree.parse(plot).getroot().findall(SVG + "text")]
+        self.assertTrue([text for text in texts if re.fullmatch(r"\d+,000", text)], texts)
+        for text in [*texts, chart]:
+            self.assertIsNone(re.search(r"\de[+-]?\d", text), text)
 
     def test_a_forced_instruction_set_is_the_one_measured(self):
         results = self.results(env={"BYTECNN_FORCE_ISA": "reference"})

@@ -48,7 +48,7 @@ class Info(ProgramTest):
         text = self.info(tiny_model(outputs=60, output="softmax", labels=labels))
         for label in labels:
             self.assertIn(label, text)
-        self.assertLess(max(map(len, text.split("\n"))), 130)
+        self.assertLess(max(map(len, text.split("\n"))), 100)
 
     def test_a_model_that_tells_little_is_shown_too(self):
         model = tiny_model(pad_token=None)

@@ -1,12 +1,15 @@
 """Being a part of a pipeline: answering at once, closed pipes, closed descriptors, full disks, bounded memory."""
+import fcntl
 import os
 import pty
 import resource
 import select
+import struct
 import subprocess
+import termios
 import unittest
 
-from program import CLEAN_ENVIRONMENT, PROGRAM, StreamTest
+from program import CLEAN_ENVIRONMENT, PROGRAM, StreamTest, tiny_model
 
 
 class Streams(StreamTest):
@@ -83,9 +86,10 @@ class Streams(StreamTest):
         self.addCleanup(os.close, ours)
         return ours, its
 
-    def on_a_terminal(self, arguments, environment):
+    def on_a_terminal(self, arguments, environment, columns=80):
         """What the program writes to a terminal that is its standard output."""
         ours, its = self.pseudo_terminal()
+        fcntl.ioctl(its, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
         process = subprocess.Popen([PROGRAM, *arguments], stdin=subprocess.DEVNULL, stdout=its,
                                    env={**CLEAN_ENVIRONMENT, **environment})
         os.close(its)
@@ -113,10 +117,10 @@ class Streams(StreamTest):
                 shown += self.assert_answer(ours)
             self.assertIn(word, shown)
 
-    def progress_of(self, *arguments, stdout=subprocess.DEVNULL):
+    def progress_of(self, *arguments, stdout=subprocess.DEVNULL, **options):
         """What is shown on a terminal that is standard error while the input takes more than a second."""
         ours, its = self.pseudo_terminal()
-        process = self.start(*arguments, stdout=stdout, stderr=its)
+        process = self.start(*arguments, stdout=stdout, stderr=its, **options)
         os.close(its)
         process.stdin.write(b"a line\n" * 1234)
         process.stdin.flush()
@@ -136,6 +140,17 @@ class Streams(StreamTest):
         self.assertIn(b"1,234 inputs", shown)
         self.assertTrue(shown.endswith(b"\r\x1b[K"), shown)
         self.assertEqual(self.progress_of("--quiet"), b"")
+        self.assertEqual(self.progress_of(env={**CLEAN_ENVIRONMENT, "TERM": "dumb"}), b"", "which cannot take it away")
+
+    def test_lists_of_names_fit_the_terminal(self):
+        labels = [f"label{i}" for i in range(60)]
+        path = str(self.save(tiny_model(outputs=60, output="softmax", labels=labels), "many.json"))
+        for columns in (40, 80, 200):
+            shown = self.on_a_terminal(["info", path], {"TERM": "dumb"}, columns).decode()
+            lines = [line.rstrip("\r") for line in shown.split("\n") if "label" in line]
+            self.assertGreater(len(lines), 1)
+            self.assertLessEqual(max(map(len, lines)), min(columns, 100))
+            self.assertIn(labels[-1], lines[-1])
 
     def test_a_terminal_gets_colours_unless_it_is_told_not_to(self):
         arguments = ["info", str(self.path)]

@@ -47,7 +47,7 @@ class LogScale {
     for (double power = begin_; power <= end_; ++power) {
       const double nanoseconds = std::pow(10, power);
       const std::size_t place = power == begin_ ? 0 : columns_to(nanoseconds) - 1;
-      const std::string mark = "╷" + short_number(nanoseconds / 1000);
+      const std::string mark = "╷" + axis_number(nanoseconds / 1000);
       if (place < display_width(text) + (text.empty() ? 0 : 1)) continue;
       text += std::string(place - display_width(text), ' ') + mark;
     }

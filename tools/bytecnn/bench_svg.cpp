@@ -70,7 +70,7 @@ std::string horizontal_grid(const Axis& x, const Axis& y) {
       const double value = power * factor;
       if (value < y.least * 0.999 || value > y.largest * 1.001) continue;
       svg += line(x.from, y.place(value), x.to, y.place(value));
-      svg += text_at(x.from - 8, y.place(value) + 4, "end", "", short_number(value / 1000));
+      svg += text_at(x.from - 8, y.place(value) + 4, "end", "", axis_number(value / 1000));
     }
   }
   return svg;

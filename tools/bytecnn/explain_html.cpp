@@ -15,7 +15,10 @@ constexpr std::size_t rows_shown = 12;
 
 constexpr const char* style = R"(<style>
 :root{--page:#fff;--ink:#1c1c1c;--faint:#6b6b6b;--line:#e3e3e3;--panel:#fafafa;--for:245,124,20;--against:58,130,230}
-@media (prefers-color-scheme:dark){:root{--page:#17181a;--ink:#ececec;--faint:#9a9a9a;--line:#34363a;--panel:#1f2124}}
+@media screen and (prefers-color-scheme:dark){:root{--page:#17181a;--ink:#ececec;--faint:#9a9a9a;--line:#34363a;--panel:#1f2124}}
+@media print{.hover{display:none}tr{break-inside:avoid}}
+/* Else browsers print without the colours, which are what the page is for. */
+body{-webkit-print-color-adjust:exact;print-color-adjust:exact}
 body{margin:0 auto;max-width:60rem;padding:2rem 1.25rem;background:var(--page);color:var(--ink);font:16px/1.5 system-ui,sans-serif}
 h1{font-size:1.5rem;margin:0}h2{font-size:1rem;margin:1.75rem 0 .5rem}
 .faint{color:var(--faint)}p{margin:.25rem 0}
@@ -139,7 +142,7 @@ std::string explain_html(const Classifier& classifier, const ExplainedInput& inp
   page += "<p class=\"faint\">" + key(0.3) + key(0.65) + key(1) + " for " + markup_text(input.label) + " &nbsp; " +
           key(-0.3) + key(-0.65) + key(-1) + " " +
           (input.against ? "for " + markup_text(*input.against) : std::string("against it")) +
-          " &nbsp; hover for bytes and numbers</p>\n";
+          "<span class=\"hover\"> &nbsp; hover for bytes and numbers</span></p>\n";
   return page + tables(input, glyphs, binary) + "</body></html>\n";
 }
 

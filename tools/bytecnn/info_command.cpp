@@ -24,7 +24,8 @@
 namespace bytecnn::cli {
 namespace {
 
-constexpr std::size_t text_columns = 100;
+constexpr std::size_t widest_text = 80;
+constexpr std::size_t columns_of_names = 18;  // before the text, with its margins
 constexpr std::uint64_t widest_bar = 12;
 
 struct InfoOptions {
@@ -47,12 +48,15 @@ std::string safe(const std::string& text) {
   return printable(text, 200);
 }
 
-/// Names in lines of at most `text_columns`, as many as it takes.
+/// Names in lines that fit the terminal, as many as it takes.
 std::vector<std::string> wrapped(std::span<const std::string> names) {
+  const std::size_t terminal = terminal_columns(widest_text + columns_of_names);
+  const std::size_t columns =
+      std::clamp(terminal, columns_of_names + 10, widest_text + columns_of_names) - columns_of_names;
   std::vector<std::string> lines{""};
   for (std::size_t i = 0; i < names.size(); ++i) {
     std::string name = safe(names[i]) + (i + 1 < names.size() ? ", " : "");
-    if (!lines.back().empty() && display_width(lines.back()) + display_width(name) > text_columns - 20) {
+    if (!lines.back().empty() && display_width(lines.back()) + display_width(name) > columns + 1) {
       lines.emplace_back();
     }
     lines.back() += name;

@@ -32,6 +32,10 @@ std::string short_number(double number) {
   return formatted(number, std::chars_format::general, 3);
 }
 
+std::string axis_number(double number) {
+  return number >= 999.5 ? with_separators(static_cast<std::uint64_t>(number + 0.5)) : short_number(number);
+}
+
 std::string three_digits(double number) {
   if (number >= 999.5) return with_separators(static_cast<std::uint64_t>(number + 0.5));
   int decimals = 2;

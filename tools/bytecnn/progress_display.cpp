@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <cstdlib>
+#include <string_view>
 #include <utility>
 
 #include <sys/ioctl.h>
@@ -38,7 +40,9 @@ std::string duration(double seconds) {
 }  // namespace
 
 ProgressDisplay::ProgressDisplay(bool wanted, std::function<State()> state) : state_(std::move(state)) {
-  if (wanted && ::isatty(STDERR_FILENO) == 1) thread_ = std::thread([this] { show_until_stopped(); });
+  const char* terminal = std::getenv("TERM");
+  const bool can_erase = terminal == nullptr || std::string_view(terminal) != "dumb";
+  if (wanted && can_erase && ::isatty(STDERR_FILENO) == 1) thread_ = std::thread([this] { show_until_stopped(); });
 }
 
 ProgressDisplay::~ProgressDisplay() {
