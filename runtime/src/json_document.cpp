@@ -6,8 +6,6 @@
 #include <set>
 #include <utility>
 
-#include "json_number_rows.hpp"
-
 namespace bytecnn {
 namespace {
 
@@ -48,9 +46,11 @@ class DocumentBuilder final : public nlohmann::json_sax<nlohmann::ordered_json> 
  public:
   using Json = nlohmann::ordered_json;
 
-  /// `rows` are those of `text`, and are used up.
-  DocumentBuilder(std::string_view text, JsonNumberRows& rows, Json& document)
-      : text_(text), rows_(rows), document_(document) {}
+  /// `arrays` are those of `text`, and are used up. Those that `is_tensor` chooses, where it is given, end in
+  /// `tensors`.
+  DocumentBuilder(std::string_view text, JsonNumberArrays& arrays, Json& document,
+                  JsonTensorDocument::IsTensor is_tensor, std::vector<NumberArray>& tensors)
+      : text_(text), arrays_(arrays), document_(document), is_tensor_(is_tensor), tensors_(tensors) {}
 
   bool null() override { return add(nullptr); }
   bool boolean(bool value) override { return add(value); }
@@ -73,14 +73,23 @@ class DocumentBuilder final : public nlohmann::json_sax<nlohmann::ordered_json> 
 
   bool start_array(std::size_t /*elements*/) override { return open(Json::array()); }
   bool end_array() override {
-    auto& array = open_.back().value->get_ref<Json::array_t&>();
-    if (array.size() == 1 && array[0].is_number_unsigned()) array = rows_.take(array[0].get<std::size_t>());
-    return close();
+    Json& value = *open_.back().value;
+    if (value.size() != 1 || !value[0].is_number_unsigned()) return close();
+    NumberArray array = arrays_.take(value[0].get<std::size_t>());
+    if (open_.size() + array.shape.size() > max_depth + 1) fail_too_deep();
+    close();
+    if (is_wanted_tensor()) {
+      value = Json::binary({}, tensors_.size());
+      tensors_.push_back(std::move(array));
+    } else {
+      value = Json::parse(array.text);
+    }
+    return true;
   }
 
   bool parse_error(std::size_t byte, const std::string& /*token*/, const Json::exception& error) override {
     if (dynamic_cast<const Json::parse_error*>(&error) != nullptr) {
-      const std::size_t place = rows_.original_position(byte == 0 ? 0 : byte - 1);
+      const std::size_t place = arrays_.original_position(byte == 0 ? 0 : byte - 1);
       throw Error(ErrorCode::syntax, "not well-formed JSON at " + line_and_column(text_, place));
     }
     // A number beyond double.
@@ -123,9 +132,7 @@ class DocumentBuilder final : public nlohmann::json_sax<nlohmann::ordered_json> 
   }
 
   bool open(Json&& container) {
-    if (open_.size() >= max_depth) {
-      throw Error(ErrorCode::limit, "JSON is nested deeper than " + std::to_string(max_depth), pointer());
-    }
+    if (open_.size() >= max_depth) fail_too_deep();
     open_.push_back({&place(std::move(container)), {}, {}});
     return true;
   }
@@ -135,20 +142,48 @@ class DocumentBuilder final : public nlohmann::json_sax<nlohmann::ordered_json> 
     return true;
   }
 
+  [[noreturn]] void fail_too_deep() const {
+    throw Error(ErrorCode::limit, "JSON is nested deeper than " + std::to_string(max_depth), pointer());
+  }
+
+  /// Of the array that was closed last.
+  [[nodiscard]] bool is_wanted_tensor() const {
+    if (is_tensor_ == nullptr) return false;
+    std::vector<std::string_view> keys;
+    for (const Level& level : open_) {
+      if (level.value->is_array()) return false;
+      keys.push_back(level.key);
+    }
+    return is_tensor_(keys);
+  }
+
   std::string_view text_;
-  JsonNumberRows& rows_;
+  JsonNumberArrays& arrays_;
   Json& document_;
+  JsonTensorDocument::IsTensor is_tensor_;
+  std::vector<NumberArray>& tensors_;
   std::vector<Level> open_;
 };
 
 }  // namespace
 
 nlohmann::ordered_json parse_json_document(std::string_view text) {
-  nlohmann::ordered_json document;
-  JsonNumberRows rows(text);
-  DocumentBuilder builder(text, rows, document);
-  nlohmann::ordered_json::sax_parse(rows.text(), &builder);
-  return document;
+  return JsonTensorDocument(text, nullptr).root();
+}
+
+JsonTensorDocument::JsonTensorDocument(std::string_view text, IsTensor is_tensor) {
+  JsonNumberArrays arrays(text);
+  DocumentBuilder builder(text, arrays, root_, is_tensor, tensors_);
+  nlohmann::ordered_json::sax_parse(arrays.text(), &builder);
+}
+
+NumberArray* JsonTensorDocument::tensor(const nlohmann::ordered_json& value) {
+  return value.is_binary() ? &tensors_.at(value.get_binary().subtype()) : nullptr;
+}
+
+nlohmann::ordered_json JsonTensorDocument::restored(const nlohmann::ordered_json& value) {
+  const NumberArray* array = tensor(value);
+  return array == nullptr ? value : nlohmann::ordered_json::parse(array->text);
 }
 
 void JsonValue::fail(std::string message, std::string expected, std::string found) const {

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <initializer_list>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -11,10 +12,33 @@
 
 #include "bytecnn/error.hpp"
 
+#include "json_number_arrays.hpp"
+
 namespace bytecnn {
 
 /// Parses `text`. Throws `Error`: syntax (with line and column), doubled keys, nesting deeper than 64.
 [[nodiscard]] nlohmann::ordered_json parse_json_document(std::string_view text);
+
+/// A document without its tensors: they never become JSON values, of which each number would be one.
+class JsonTensorDocument {
+ public:
+  /// Whether an array of numbers is a tensor, by the keys that lead to it.
+  using IsTensor = bool (*)(std::span<const std::string_view> keys);
+
+  /// As `parse_json_document`. `text` must outlive the document.
+  JsonTensorDocument(std::string_view text, IsTensor is_tensor);
+
+  /// Binary values, which no JSON text gives, stand where the tensors were.
+  [[nodiscard]] const nlohmann::ordered_json& root() const noexcept { return root_; }
+  /// The tensor that `value`, one of this document, stands for; null where it is what it seems.
+  [[nodiscard]] NumberArray* tensor(const nlohmann::ordered_json& value);
+  /// `value` with numbers in a tensor's place.
+  [[nodiscard]] nlohmann::ordered_json restored(const nlohmann::ordered_json& value);
+
+ private:
+  nlohmann::ordered_json root_;
+  std::vector<NumberArray> tensors_;
+};
 
 /// A JSON value that knows where it stands. Cheap to copy; the document must outlive it.
 class JsonValue {

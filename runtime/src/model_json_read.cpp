@@ -7,8 +7,10 @@
 #include <filesystem>
 #include <fstream>
 #include <map>
+#include <memory>
 #include <optional>
 #include <set>
+#include <span>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -34,10 +36,21 @@ constexpr std::uintmax_t max_reserved_bytes = std::uintmax_t{1} << 28U;
 constexpr std::string_view root_keys[] = {"format",       "format_version", "model_info",
                                           "architecture", "weights",        "golden"};
 
+bool is_root_key(std::string_view key) {
+  return std::find(std::begin(root_keys), std::end(root_keys), key) != std::end(root_keys);
+}
+
+/// Where weights stand: in "weights", or beside the known keys of the top level.
+bool is_weight_place(std::span<const std::string_view> keys) {
+  return keys.size() == 1 ? !is_root_key(keys[0]) : keys.size() == 2 && keys[0] == "weights";
+}
+
 /// The object that holds the weights, and which of its members were used: what is left over is an error.
 class WeightStore {
  public:
-  explicit WeightStore(const JsonValue& object) : object_(object) { object.require_object(); }
+  WeightStore(const JsonValue& object, JsonTensorDocument& document) : object_(object), document_(document) {
+    object.require_object();
+  }
 
   [[nodiscard]] bool has(const std::string& name) const { return object_.has(name); }
   [[nodiscard]] JsonValue place(const std::string& name) const { return object_.at(name); }
@@ -46,7 +59,7 @@ class WeightStore {
 
   WeightArray take(const std::string& name, std::size_t rank) {
     used_.insert(name);
-    return read_weight_array(object_.at(name), rank);
+    return read_weight_array(object_.at(name), rank, document_);
   }
 
   /// A vector of `length` numbers.
@@ -61,14 +74,15 @@ class WeightStore {
   /// Only arrays count as weights where the weights stand among other things (older flat files).
   void require_all_used(bool arrays_only) const {
     for (const auto& [key, value] : object_.json().items()) {
-      const bool known = std::find(std::begin(root_keys), std::end(root_keys), key) != std::end(root_keys);
-      if (used_.contains(key) || (arrays_only && (known || !value.is_array()))) continue;
+      const bool array = value.is_array() || document_.tensor(value) != nullptr;
+      if (used_.contains(key) || (arrays_only && (is_root_key(key) || !array))) continue;
       object_.fail("unknown or unused weights (a layer that this version does not know?)", {}, "\"" + key + "\"");
     }
   }
 
  private:
   JsonValue object_;
+  JsonTensorDocument& document_;
   std::set<std::string> used_;
 };
 
@@ -106,8 +120,8 @@ class ModelReader {
     bool older = false;
   };
 
-  ModelReader(const JsonValue& root, const JsonValue& weights, Layout layout)
-      : root_(root), store_(weights), flat_(layout.flat), older_(layout.older) {}
+  ModelReader(JsonTensorDocument& document, const JsonValue& root, const JsonValue& weights, Layout layout)
+      : document_(document), root_(root), store_(weights, document), flat_(layout.flat), older_(layout.older) {}
 
   Model read() {
     if (root_.has("model_info")) read_model_info(root_.at("model_info"));
@@ -180,8 +194,9 @@ class ModelReader {
   void keep_unknown_root_keys() {
     Json extra = Json::object();
     for (const auto& [key, value] : root_.json().items()) {
-      const bool known = std::find(std::begin(root_keys), std::end(root_keys), key) != std::end(root_keys);
-      if (!known && !(flat_ && value.is_array())) extra[key] = value;
+      if (is_root_key(key)) continue;
+      const bool array = value.is_array() || document_.tensor(value) != nullptr;
+      if (!(flat_ && array)) extra[key] = document_.restored(value);
     }
     model_.extra = extra.dump();
   }
@@ -420,6 +435,7 @@ class ModelReader {
     return bytes;
   }
 
+  JsonTensorDocument& document_;
   JsonValue root_;
   WeightStore store_;
   bool flat_;
@@ -445,15 +461,15 @@ void check_format(const JsonValue& root) {
 }  // namespace
 
 Model parse_model(std::string_view json) {
-  const Json document = parse_json_document(json);
-  const JsonValue root(document, "");
+  JsonTensorDocument document(json, is_weight_place);
+  const JsonValue root(document.root(), "");
   root.require_object();
   check_format(root);
   const bool nested = root.has("weights");
   if (!nested && !root.has("embedding")) root.fail("no weights: not a byte CNN model", "\"weights\" or \"embedding\"");
   if (nested && root.has("embedding")) root.fail("weights are given twice: \"weights\" and \"embedding\"");
   const ModelReader::Layout layout{.flat = !nested, .older = !root.has("format")};
-  return ModelReader(root, nested ? root.at("weights") : root, layout).read();
+  return ModelReader(document, root, nested ? root.at("weights") : root, layout).read();
 }
 
 Model load_model(const std::string& path) {
@@ -461,21 +477,24 @@ Model load_model(const std::string& path) {
   std::error_code ignored;
   if (!file || std::filesystem::is_directory(path, ignored))
     throw Error(ErrorCode::io, "cannot open the model file", path);
-  // At once where the size is known; a pipe has none. Memory that grows is touched several times over, and a page that
-  // is touched first costs more than the bytes on it.
+  // At once where the size is known; a pipe has none. Memory that grows, or is cleared before it is read into, is
+  // touched several times over, and a page that is touched first costs more than the bytes on it.
   const std::uintmax_t known = std::filesystem::file_size(path, ignored);
   constexpr std::size_t piece = std::size_t{1} << 16U;
-  std::string content;
-  if (!ignored) content.reserve(std::min<std::uintmax_t>(known, max_reserved_bytes) + piece);
-  while (file) {
-    const std::size_t size = content.size();
-    content.resize(size + piece);
-    file.read(content.data() + size, static_cast<std::streamsize>(piece));
-    content.resize(size + static_cast<std::size_t>(file.gcount()));
+  std::size_t room = (ignored ? 0 : std::min<std::uintmax_t>(known, max_reserved_bytes)) + piece;
+  auto content = std::make_unique_for_overwrite<char[]>(room);
+  std::size_t size = 0;
+  while (file.read(content.get() + size, static_cast<std::streamsize>(room - size))) {
+    size = room;
+    room *= 2;
+    auto larger = std::make_unique_for_overwrite<char[]>(room);
+    std::copy_n(content.get(), size, larger.get());
+    content = std::move(larger);
   }
+  size += static_cast<std::size_t>(file.gcount());
   if (file.bad()) throw Error(ErrorCode::io, "cannot read the model file", path);
   try {
-    return parse_model(content);
+    return parse_model({content.get(), size});
   } catch (const Error& error) {
     throw error.at(path);
   }

@@ -61,27 +61,47 @@ Range inside(const ConvLayer& layer, std::size_t tap, std::size_t input_position
   return {low, std::min(high, output_positions)};
 }
 
+namespace {
+
+/// Output positions that are computed side by side, so that the compiler sees vectors: plans wait for this.
+constexpr std::size_t side_by_side = 16;
+
+/// What the windows of `side_by_side` positions from `position` on see of the channels from `channel` on, zeros where
+/// that is outside of the input: [channels][kernel_size][side_by_side].
+void collect_windows(const ConvLayer& layer, const Feature& input, std::size_t channel, std::size_t position,
+                     std::vector<double>& windows) {
+  const std::size_t channels = input.channels / layer.groups;
+  double* next = windows.data();
+  for (std::size_t c = channel; c < channel + channels; ++c) {
+    for (std::size_t k = 0; k < layer.kernel_size; ++k) {
+      for (std::size_t i = 0; i < side_by_side; ++i) {
+        // Left of the input this wraps round, to more than any number of positions.
+        const std::size_t place = (position + i) * layer.stride + k * layer.dilation - layer.pad_left;
+        *next++ = place < input.positions ? input.at(c, place) : 0.0;
+      }
+    }
+  }
+}
+
+}  // namespace
+
 Feature convolve(const ConvLayer& layer, const ConvWeights& weights, const Feature& input) {
   Feature output(layer.filters, static_cast<std::size_t>(layer.output_length(input.positions)));
   const std::size_t group_inputs = input.channels / layer.groups;
   const std::size_t group_filters = layer.filters / layer.groups;
-  for (std::size_t f = 0; f < layer.filters; ++f) {
-    const std::size_t first_channel = f / group_filters * group_inputs;
-    double* row = &output.values[f * output.positions];
-    std::fill(row, row + output.positions, static_cast<double>(weights.bias[f]));
-    for (std::size_t c = 0; c < group_inputs; ++c) {
-      for (std::size_t k = 0; k < layer.kernel_size; ++k) {
-        const double w = weights.weight[(f * group_inputs + c) * layer.kernel_size + k];
-        const Range range = inside(layer, k, input.positions, output.positions);
-        if (range.low >= range.high) continue;
-        const std::size_t first = range.low * layer.stride + k * layer.dilation - layer.pad_left;
-        const double* const from = &input.values[(first_channel + c) * input.positions + first];
-        const std::size_t count = range.high - range.low;
-        if (layer.stride == 1) {  // the same by itself, so that the compiler sees vectors: plans wait for this
-          for (std::size_t i = 0; i < count; ++i) row[range.low + i] += w * from[i];
-        } else {
-          for (std::size_t i = 0; i < count; ++i) row[range.low + i] += w * from[i * layer.stride];
+  const std::size_t taps = group_inputs * layer.kernel_size;
+  std::vector<double> windows(taps * side_by_side);
+  for (std::size_t group = 0; group < layer.groups; ++group) {
+    for (std::size_t p = 0; p < output.positions; p += side_by_side) {
+      collect_windows(layer, input, group * group_inputs, p, windows);
+      for (std::size_t f = group * group_filters; f < (group + 1) * group_filters; ++f) {
+        double sums[side_by_side];
+        std::fill_n(sums, side_by_side, static_cast<double>(weights.bias[f]));
+        for (std::size_t t = 0; t < taps; ++t) {
+          const double w = weights.weight[f * taps + t];
+          for (std::size_t i = 0; i < side_by_side; ++i) sums[i] += w * windows[t * side_by_side + i];
         }
+        std::copy_n(sums, std::min(side_by_side, output.positions - p), &output.at(f, p));
       }
     }
   }

@@ -10,7 +10,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-/// Walks the nested array; builds the pointer of a place only when something is wrong there.
+/// Reads what is no tensor of the document, which nearly always is wrong somewhere: builds the pointer of that place.
 class Reader {
  public:
   Reader(const JsonValue& root, std::size_t rank) : root_(root), index_(rank, 0) {
@@ -18,21 +18,11 @@ class Reader {
   }
 
   WeightArray read() {
-    // Of well-formed weights all rows are as long as the first ones.
-    std::size_t numbers = 1;
-    const Json* level = &root_.json();
-    for (std::size_t depth = 0; depth < index_.size() && level->is_array() && !level->empty(); ++depth) {
-      numbers *= std::min(level->size(), max_reserved / numbers);
-      level = &level->front();
-    }
-    result_.values.reserve(numbers);
     descend(root_.json(), 0);
     return std::move(result_);
   }
 
  private:
-  static constexpr std::size_t max_reserved = std::size_t{1} << 22U;
-
   void descend(const Json& level, std::size_t depth) {
     if (!level.is_array()) fail(depth, "wrong type", "an array of " + std::to_string(index_.size()) + " levels");
     if (level.empty()) fail(depth, "an empty array", "at least one number");
@@ -101,8 +91,11 @@ void append_level(std::string& text, std::span<const float>& values, std::span<c
 
 }  // namespace
 
-WeightArray read_weight_array(const JsonValue& value, std::size_t rank) {
-  return Reader(value, rank).read();
+WeightArray read_weight_array(const JsonValue& value, std::size_t rank, JsonTensorDocument& document) {
+  NumberArray* const tensor = document.tensor(value.json());
+  if (tensor != nullptr && tensor->shape.size() == rank) return {std::move(tensor->shape), std::move(tensor->values)};
+  const Json restored = document.restored(value.json());
+  return Reader(JsonValue(restored, value.pointer()), rank).read();
 }
 
 std::string shape_text(std::span<const std::size_t> shape) {

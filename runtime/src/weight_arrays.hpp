@@ -15,9 +15,9 @@ struct WeightArray {
   std::vector<float> values;  ///< row-major
 };
 
-/// Reads an array of exactly `rank` levels. Throws `Error` where it is ragged, empty, not numeric, or a number does not
-/// fit a float.
-[[nodiscard]] WeightArray read_weight_array(const JsonValue& value, std::size_t rank);
+/// Reads an array of exactly `rank` levels, a value of `document`, once. Throws `Error` where it is ragged, empty, not
+/// numeric, or a number does not fit a float.
+[[nodiscard]] WeightArray read_weight_array(const JsonValue& value, std::size_t rank, JsonTensorDocument& document);
 
 /// "[40, 12, 3]"
 [[nodiscard]] std::string shape_text(std::span<const std::size_t> shape);

@@ -79,11 +79,16 @@ TEST(ModelJsonRefusalTest, UnknownKeysElsewhereAreKept) {
   Json document = rich();
   document["training"] = {{"epochs", 3}};
   document["nothing"] = nullptr;
+  document["confusion"] = {{18446744073709551615U, -1}, {0.1, 1e300}};
+  document["codebook"] = {{{1, 2}, {3, 0.1}}, {{5, 6}, {7, 8}}};  // could be weights by its looks
+  document["model_info"]["losses"] = {0.1, 2, 3};
   document["model_info"]["licence"] = "MIT";
   document["model_info"]["reviewed"] = nullptr;
   const Json again = testing::document_of(parse_model(document.dump()));
   EXPECT_EQ(again.at("training"), document.at("training"));
   EXPECT_TRUE(again.contains("nothing"));
+  for (const char* key : {"confusion", "codebook"}) EXPECT_EQ(again.at(key).dump(), document.at(key).dump());
+  EXPECT_EQ(again.at("model_info").at("losses").dump(), "[0.1,2,3]");
   EXPECT_EQ(again.at("model_info").at("licence"), "MIT");
   EXPECT_TRUE(again.at("model_info").contains("reviewed"));
   EXPECT_EQ(again.at("comment"), document.at("comment"));
@@ -138,6 +143,10 @@ TEST(ModelJsonRefusalTest, RaggedEmptyAndMisshapenArraysAreNamedByTheirPlace) {
            Case{"/weights/conv1_weight", Json::array(), "/weights/conv1_weight"},
            Case{"/weights/conv1_weight/0", Json::array(), "/weights/conv1_weight/0"},
            Case{"/weights/conv1_weight", {1.0, 2.0}, "/weights/conv1_weight/0"},
+           Case{"/weights/conv1_weight", {{1.0, 2.0}}, "/weights/conv1_weight/0/0"},
+           Case{"/weights/conv1_weight", {{{{1.0}}}}, "/weights/conv1_weight/0/0/0"},
+           Case{"/weights/conv1_weight", 1.0, "/weights/conv1_weight"},
+           Case{"/weights/conv1_bias", {{1.0, 2.0}, {3.0, 4.0}}, "/weights/conv1_bias/0"},
            Case{"/weights/conv1_bias/0", {1.0}, "/weights/conv1_bias/0"},
            Case{"/weights/conv1_bias", {1.0, 2.0}, "/weights/conv1_bias"},
            Case{"/weights/conv1_bias/1", nullptr, "/weights/conv1_bias/1"},
