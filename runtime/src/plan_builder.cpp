@@ -140,10 +140,7 @@ std::vector<ConvMethod> PlannedModel::conv_methods() const {
   for (const ConvStage& stage : convs_) {
     ConvMethod method;
     if (stage.method == ConvStage::Method::winograd) {
-      const ProductStage& products = stage.products;
-      const std::uint32_t chains = (products.steps + products.chain_steps - 1) / products.chain_steps;
-      method = {ConvMethod::Kind::winograd, stage.winograd.outputs, products.chain_steps + chains,
-                stage.block_columns()};
+      method = {ConvMethod::Kind::winograd, stage.winograd.outputs, stage.products.chain_steps, stage.block_columns()};
     }
     methods.push_back(method);
   }

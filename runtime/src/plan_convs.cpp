@@ -186,12 +186,7 @@ void PlannedModel::build_winograd(ConvStage& stage, const std::vector<float>& we
     const std::size_t filter = lane / 2;
     if (filter >= filters) return 0.0F;
     const std::size_t point = pair < pairs ? 1 + 2 * pair + lane % 2 : lane % 2 * (transform.points() - 1);
-    const float* taps = &weight[(filter * inputs + step) * stage.kernel_size];
-    double sum = 0;
-    for (std::size_t k = 0; k < stage.kernel_size; ++k) {
-      sum += transform.filter[point][k] * static_cast<double>(taps[k]);
-    }
-    return static_cast<float>(sum);
+    return winograd_weight(transform, point, &weight[(filter * inputs + step) * stage.kernel_size]);
   });
   float* packed_bias = allocate(std::size_t{products.vectors} * lanes_);
   stage.bias = packed_bias;

@@ -66,4 +66,10 @@ WinogradTransform make_winograd_transform(std::uint32_t outputs, std::uint32_t k
   return t;
 }
 
+float winograd_weight(const WinogradTransform& transform, std::size_t point, const float* taps) {
+  double sum = 0;
+  for (std::size_t k = 0; k < transform.kernel; ++k) sum += transform.filter[point][k] * static_cast<double>(taps[k]);
+  return static_cast<float>(sum);
+}
+
 }  // namespace bytecnn

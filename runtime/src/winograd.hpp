@@ -42,4 +42,7 @@ struct WinogradTransform {
 /// F(outputs, kernel) for (4, 3), (2, 3), (4, 5) and (2, 5).
 [[nodiscard]] WinogradTransform make_winograd_transform(std::uint32_t outputs, std::uint32_t kernel);
 
+/// What a plan holds of one channel of one filter at a point: the row of `filter` times its taps, rounded once.
+[[nodiscard]] float winograd_weight(const WinogradTransform& transform, std::size_t point, const float* taps);
+
 }  // namespace bytecnn

@@ -54,7 +54,9 @@ struct ConvMethod {
   };
   Kind kind = Kind::direct;
   std::uint32_t outputs = 0;  ///< columns a tile; 0 unless `winograd`
-  std::uint32_t sums = 0;     ///< additions that a product goes through before the transform back; 0 unless `winograd`
+  /// Products that are added one after the other, in the order of the channels, before their sum joins the total; 0
+  /// unless `winograd`.
+  std::uint32_t chain = 0;
   std::uint32_t block_columns = 0;  ///< columns that may be pooled in one sum; 0 unless `winograd`
   friend bool operator==(const ConvMethod&, const ConvMethod&) = default;
 };

@@ -1,6 +1,6 @@
 #pragma once
-/// How the export is computed, as far as an error analysis must know it: nothing about the order of sums, so that one
-/// bound serves every instruction set, blocking and number of partial sums.
+/// How the export is computed, as far as an error analysis must know it: of the order of sums only what every
+/// instruction set and blocking shares.
 
 #include <optional>
 #include <string>
@@ -13,7 +13,7 @@ namespace bytecnn::exporter {
 
 struct WinogradWay {
   WinogradTransform transform;
-  double sums = 0;  ///< additions that a product goes through before it is transformed back
+  std::size_t chain = 0;  ///< products that are added in the order of the channels, before their sum joins the total
 };
 
 /// One way of computing the export; instruction sets whose plans take the same way share it.

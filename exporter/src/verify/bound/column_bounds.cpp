@@ -29,9 +29,48 @@ double dot(const double* a, const double* b, std::size_t count) {
   return (sums[0] + sums[1]) + (sums[2] + sums[3]);
 }
 
+/// sums += factor * values; returns the largest.
+double add_and_find_largest(const double* values, double factor, std::vector<double>& sums) {
+  constexpr std::size_t width = 8;
+  std::array<double, width> largest;
+  largest.fill(-std::numeric_limits<double>::infinity());
+  std::size_t i = 0;
+  for (; i + width <= sums.size(); i += width) {
+    for (std::size_t j = 0; j < width; ++j) {
+      const double sum = sums[i + j] + factor * values[i + j];
+      sums[i + j] = sum;
+      largest[j] = sum > largest[j] ? sum : largest[j];
+    }
+  }
+  double result = *std::max_element(largest.begin(), largest.end());
+  for (; i < sums.size(); ++i) {
+    sums[i] += factor * values[i];
+    result = std::max(result, sums[i]);
+  }
+  return result;
+}
+
 }  // namespace
 
 void ColumnBounds::set_separable(const SeparableColumns& columns) {
+  set_majorants(columns);
+  if (majorants_.empty()) return;
+  // Token after token, for running sums of all tokens side by side.
+  upper_.resize(columns.part.size());
+  lower_.resize(columns.part.size());
+  for (std::size_t k = 0; k < taps_; ++k) {
+    for (std::size_t t = 0; t < tokens_; ++t) {
+      for (std::size_t c = 0; c < channels(); ++c) {
+        const std::size_t from = (k * tokens_ + t) * channels() + c;
+        const std::size_t to = (k * channels() + c) * tokens_ + t;
+        upper_[to] = linear_ ? columns.part[from] : majorants_.front().values[from];
+        lower_[to] = !minorant_.empty() ? minorant_[from] : -upper_[to];
+      }
+    }
+  }
+}
+
+void ColumnBounds::set_majorants(const SeparableColumns& columns) {
   const double lipschitz = gain(columns.activation);
   if (columns.part.size() > largest_separable || !std::isfinite(lipschitz)) return;
   taps_ = columns.taps;
@@ -167,6 +206,49 @@ double ColumnBounds::largest_signed_sum(std::span<const double> w, std::size_t f
   for (const double weight : w) weights += std::abs(weight);
   return best + own_rounding(sizes + weights * parts, w.size() * (taps_ + 1)) +
          2 * weights * static_cast<double>(taps_) * uncertainty_;
+}
+
+PartialSums ColumnBounds::largest_partial_sums(std::span<const double> w, std::size_t first, std::size_t chain) const {
+  const std::size_t width = w.size();
+  PartialSums sums;
+  double total = 0;
+  double running = 0;
+  double sizes = 0;
+  for (std::size_t c = 0; c < width; ++c) {
+    const Interval& x = range[first + c];
+    const double most = std::max({w[c] * x.low, w[c] * x.high, 0.0});  // a column of padding outside is zero
+    running = c % chain == 0 ? most : running + most;
+    total += most;
+    sizes += std::abs(w[c]) * std::max(x.size(), static_cast<double>(taps_) * (largest_part_ + uncertainty_));
+    sums.chain.push_back(running);
+    if ((c + 1) % chain == 0 || c + 1 == width) sums.total.push_back(total);
+  }
+  if (!upper_.empty()) {
+    PartialSums joint{std::vector<double>(sums.chain.size(), 0.0), std::vector<double>(sums.total.size(), 0.0)};
+    std::vector<double> chain_sums(tokens_);
+    std::vector<double> totals(tokens_);
+    for (std::size_t k = 0; k < taps_; ++k) {
+      std::fill(totals.begin(), totals.end(), 0.0);
+      for (std::size_t c = 0; c < width; ++c) {
+        if (c % chain == 0) std::fill(chain_sums.begin(), chain_sums.end(), 0.0);
+        const auto& bound = w[c] > 0 ? upper_ : lower_;
+        joint.chain[c] += add_and_find_largest(&bound[(k * channels() + first + c) * tokens_], w[c], chain_sums);
+        if ((c + 1) % chain != 0 && c + 1 != width) continue;
+        joint.total[c / chain] += add_and_find_largest(chain_sums.data(), 1.0, totals);
+      }
+    }
+    const auto meet = [](std::vector<double>& a, const std::vector<double>& b) {
+      std::transform(a.begin(), a.end(), b.begin(), a.begin(),
+                     [](double x, double y) { return std::min(x, std::max(y, 0.0)); });
+    };
+    meet(sums.chain, joint.chain);
+    meet(sums.total, joint.total);
+  }
+  double uncertain = own_rounding(sizes, width * (taps_ + 1));
+  for (const double weight : w) uncertain += 2 * std::abs(weight) * static_cast<double>(taps_) * uncertainty_;
+  for (double& sum : sums.chain) sum += uncertain;
+  for (double& sum : sums.total) sum += uncertain;
+  return sums;
 }
 
 }  // namespace bytecnn::exporter

@@ -23,6 +23,12 @@ struct SeparableColumns {
   Activation activation;
 };
 
+/// Upper bounds on running sums over channels, each over all windows by itself; none is below zero.
+struct PartialSums {
+  std::vector<double> chain;  ///< [channels]: since the chain began
+  std::vector<double> total;  ///< [chains]: of all chains so far
+};
+
 /// Ranges of a layer's output in the exact original, and how far each way of computing the export is from it.
 class ColumnBounds {
  public:
@@ -40,11 +46,15 @@ class ColumnBounds {
   /// The same of sum w[c] x[c] for signed w.
   [[nodiscard]] double largest_signed_sum(std::span<const double> w, std::size_t first) const;
 
+  /// The same of every running sum of w[c] x[c] in the order of the channels, begun anew every `chain` channels.
+  [[nodiscard]] PartialSums largest_partial_sums(std::span<const double> w, std::size_t first, std::size_t chain) const;
+
  private:
   /// |x[c]| <= sum over taps of majorant[k][t_k][c] for every window.
   struct Majorant {
     std::vector<double> values;  ///< [taps][tokens][channels]
   };
+  void set_majorants(const SeparableColumns& columns);
   [[nodiscard]] double separable_sum(const std::vector<double>& values, std::span<const double> a,
                                      std::size_t first) const;
 
@@ -52,6 +62,7 @@ class ColumnBounds {
   std::vector<Majorant> majorants_;
   /// relu: x[c] >= slope * sum of parts; without activation x[c] is that sum. Empty: neither.
   std::vector<double> minorant_;
+  std::vector<double> upper_, lower_;  ///< x[c] lies between their sums over taps: [taps][channels][tokens]
   bool linear_ = false;
   double uncertainty_ = 0;
   double largest_part_ = 0;  ///< |part|, and |majorant|

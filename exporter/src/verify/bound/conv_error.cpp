@@ -1,49 +1,42 @@
 #include "verify/bound/conv_error.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <span>
 
 #include "verify/bound/activation_error.hpp"
 #include "verify/bound/outward.hpp"
+#include "verify/bound/winograd_error.hpp"
 
 namespace bytecnn::exporter {
 namespace {
 
-/// One filter's weights, tap by tap: [kernel_size][channels of its group].
-struct Taps {
-  std::size_t first_channel = 0;
-  std::size_t channels = 0;
-  std::vector<double> exact, exported, deviation;
-
-  [[nodiscard]] std::span<const double> tap(const std::vector<double>& values, std::size_t k) const {
-    return std::span(values).subspan(k * channels, channels);
-  }
-};
-
-Taps taps_of(const ConvBlock& block, const std::vector<double>& deviation, std::size_t filter, std::size_t inputs) {
+FilterTaps taps_of(const ConvBlock& block, std::size_t filter, std::size_t inputs) {
   const ConvLayer& layer = block.layer;
-  Taps taps;
+  FilterTaps taps;
+  taps.filter = filter;
   taps.channels = inputs / layer.groups;
   taps.first_channel = filter / (layer.filters / layer.groups) * taps.channels;
-  const std::size_t kernel = layer.kernel_size;
-  taps.exact.resize(kernel * taps.channels);
-  taps.exported.resize(kernel * taps.channels);
-  taps.deviation.resize(kernel * taps.channels);
+  taps.kernel = layer.kernel_size;
+  taps.exact.resize(taps.kernel * taps.channels);
+  taps.exported.resize(taps.exact.size());
+  taps.deviation.resize(taps.exact.size());
+  taps.uncertainty.resize(taps.exact.size());
   for (std::size_t c = 0; c < taps.channels; ++c) {
-    for (std::size_t k = 0; k < kernel; ++k) {
-      const std::size_t from = (filter * taps.channels + c) * kernel + k;
+    for (std::size_t k = 0; k < taps.kernel; ++k) {
+      const std::size_t from = (filter * taps.channels + c) * taps.kernel + k;
       const std::size_t to = k * taps.channels + c;
       taps.exact[to] = block.exact.weight.value[from];
       taps.exported[to] = static_cast<double>(block.exported.weight[from]);
-      taps.deviation[to] = deviation[from];
+      taps.deviation[to] = taps.exported[to] - taps.exact[to];
+      taps.uncertainty[to] =
+          outward(block.exact.weight.uncertainty[from], 1) + double_roundoff * std::abs(taps.deviation[to]);
     }
   }
   return taps;
 }
 
-/// sum over channels of a[c] e[c].
+/// sum over channels of |a[c]| e[c].
 double weighted(std::span<const double> a, const std::vector<double>& e, std::size_t first) {
   double sum = 0;
   for (std::size_t c = 0; c < a.size(); ++c) sum += std::abs(a[c]) * e[first + c];
@@ -51,7 +44,7 @@ double weighted(std::span<const double> a, const std::vector<double>& e, std::si
 }
 
 /// Range of one filter's sum in the original.
-Interval sum_range(const ConvBlock& block, const Taps& taps, const ColumnBounds& input, std::size_t filter) {
+Interval sum_range(const ConvBlock& block, const FilterTaps& taps, const ColumnBounds& input, std::size_t filter) {
   const bool padded = block.layer.pad_left + block.layer.pad_right != 0;
   Interval range{block.exact.bias.value[filter], block.exact.bias.value[filter]};
   double sizes = std::abs(range.low);
@@ -73,107 +66,78 @@ Interval sum_range(const ConvBlock& block, const Taps& taps, const ColumnBounds&
                        1e-14 * sizes);
 }
 
+/// sup over all windows, and over all subsets of the terms, of |sum of w x|: of every partial sum, whatever the order.
+double largest_partial_sum(const FilterTaps& taps, const ColumnBounds& input) {
+  double high = 0;
+  double low = 0;
+  std::vector<double> positive(taps.channels);
+  std::vector<double> negative(taps.channels);
+  for (std::size_t k = 0; k < taps.kernel; ++k) {
+    const auto w = taps.tap(taps.exported, k);
+    for (std::size_t c = 0; c < taps.channels; ++c) {
+      const Interval& x = input.range[taps.first_channel + c];
+      positive[c] = (w[c] > 0 ? x.high > 0 : x.low < 0) ? std::abs(w[c]) : 0;
+      negative[c] = (w[c] > 0 ? x.low < 0 : x.high > 0) ? std::abs(w[c]) : 0;
+    }
+    high += input.largest_sum(positive, taps.first_channel);
+    low += input.largest_sum(negative, taps.first_channel);
+  }
+  return std::max(high, low);
+}
+
+/// What the exported weights differ from the exact ones by, on the original's columns: known numbers.
+double deviation_error(const FilterTaps& taps, const ColumnBounds& input) {
+  double high = 0;
+  double low = 0;
+  double uncertain = 0;
+  std::vector<double> negated(taps.channels);
+  for (std::size_t k = 0; k < taps.kernel; ++k) {
+    const auto d = taps.tap(taps.deviation, k);
+    std::transform(d.begin(), d.end(), negated.begin(), [](double x) { return -x; });
+    high += std::max(input.largest_signed_sum(d, taps.first_channel), 0.0);
+    low += std::max(input.largest_signed_sum(negated, taps.first_channel), 0.0);
+    uncertain += input.largest_sum(taps.tap(taps.uncertainty, k), taps.first_channel);
+  }
+  return std::max(high, low) + uncertain;
+}
+
 /// Rounding of a sum of products in any order, with or without fused multiplication, and what the exported weights
 /// differ from the exact ones by. Besides, |input| is known for the original, so the input's own error counts again.
-double direct_error(const ConvBlock& block, const Taps& taps, const ColumnBounds& input, const Arithmetic& way,
-                    std::size_t way_index, std::size_t filter) {
+double direct_error(const ConvBlock& block, const FilterTaps& taps, const ColumnBounds& input, const Arithmetic& way,
+                    std::size_t way_index) {
   const double roundings = static_cast<double>(taps.exported.size()) + 2;
   const double g = gamma(roundings, way.u);
-  std::vector<double> a(taps.channels);
-  double sum = 0;
-  for (std::size_t k = 0; k < block.layer.kernel_size; ++k) {
-    for (std::size_t c = 0; c < taps.channels; ++c) {
-      const std::size_t i = k * taps.channels + c;
-      a[c] = taps.deviation[i] + g * std::abs(taps.exported[i]);
-    }
-    sum += input.largest_sum(a, taps.first_channel) + weighted(a, input.error[way_index], taps.first_channel);
+  const auto& error = input.error[way_index];
+  const double bias = std::abs(static_cast<double>(block.exported.bias[taps.filter]));
+  std::vector<double> magnitude(taps.channels);
+  double sizes = bias;
+  double arrived = 0;
+  double deviated = 0;
+  for (std::size_t k = 0; k < taps.kernel; ++k) {
+    const auto w = taps.tap(taps.exported, k);
+    std::transform(w.begin(), w.end(), magnitude.begin(), [](double x) { return std::abs(x); });
+    sizes += input.largest_sum(magnitude, taps.first_channel);
+    arrived += weighted(w, error, taps.first_channel);
+    deviated += weighted(taps.tap(taps.deviation, k), error, taps.first_channel);
   }
-  sum += g * std::abs(static_cast<double>(block.exported.bias[filter])) + roundings * smallest_float;
-  return outward(sum, taps.exported.size());
-}
-
-/// What Winograd's algorithm adds on one channel of one filter: for each column j of a tile, the largest coefficient
-/// over the tile's outputs of sum over points p of |A[i][p]| |B[p][j]| |filter[p] w|.
-std::vector<double> winograd_coefficients(const WinogradTransform& t, const double* taps, std::size_t step) {
-  const std::size_t points = t.points();
-  std::array<double, WinogradTransform::max_points> product{};
-  for (std::size_t p = 0; p < points; ++p) {
-    double sum = 0;
-    double sizes = 0;
-    for (std::size_t k = 0; k < t.kernel; ++k) {
-      sum += t.filter[p][k] * taps[k * step];
-      sizes += std::abs(t.filter[p][k] * taps[k * step]);
-    }
-    product[p] = std::abs(sum) + own_rounding(sizes, 16);
-  }
-  // |B|: rows 0 and infinity share their coefficients, a pair's rows their even and odd halves.
-  std::array<std::array<double, WinogradTransform::max_points>, WinogradTransform::max_points> b{};
-  for (std::size_t i = 0; i <= t.pairs; ++i) {
-    b[0][2 * i] = i == t.pairs ? 1.0 : std::abs(static_cast<double>(t.ends[i]));
-    b[points - 1][2 * i + 1] = b[0][2 * i];
-  }
-  for (std::size_t j = 0; j < t.pairs; ++j) {
-    for (std::size_t sign = 0; sign < 2; ++sign) {
-      auto& row = b[1 + 2 * j + sign];
-      for (std::size_t i = 0; i < t.pairs; ++i) {
-        row[2 * i + 2] = i + 1 == t.pairs ? 1.0 : std::abs(static_cast<double>(t.others[j][i]));
-        row[2 * i + 1] = std::abs(static_cast<double>(t.point[j])) * row[2 * i + 2];
-      }
-    }
-  }
-  std::vector<double> largest(points, 0.0);
-  for (std::size_t output = 0; output < t.outputs; ++output) {
-    for (std::size_t column = 0; column < points; ++column) {
-      double sum = output == 0 ? b[0][column] * product[0] : 0;
-      if (output + 1 == t.outputs) sum += b[points - 1][column] * product[points - 1];
-      for (std::size_t j = 0; j < t.pairs; ++j) {
-        const double power = std::abs(static_cast<double>(t.powers[output / 2][j][output % 2]));
-        sum += power * (b[1 + 2 * j][column] * product[1 + 2 * j] + b[2 + 2 * j][column] * product[2 + 2 * j]);
-      }
-      largest[column] = std::max(largest[column], sum);
-    }
-  }
-  return largest;
-}
-
-double winograd_error(const ConvBlock& block, const Taps& taps, const ColumnBounds& input, const Arithmetic& way,
-                      std::size_t way_index, std::size_t filter) {
-  const WinogradTransform& t = way.winograd[block.index]->transform;
-  const std::size_t points = t.points();
-  // Input transform: two rounded coefficients, two products and pairs + 2 sums; the transformed weight; a product and
-  // the sum over channels; output transform: the same again over all points; the bias.
-  const double roundings =
-      (t.pairs + 6.0) + 1 + (way.winograd[block.index]->sums + 1) + (static_cast<double>(points) + 3) + 1;
-  const double g = gamma(roundings, way.u);
-  std::vector<double> a(points * taps.channels);
-  for (std::size_t c = 0; c < taps.channels; ++c) {
-    const auto coefficients = winograd_coefficients(t, &taps.exported[c], taps.channels);
-    for (std::size_t j = 0; j < points; ++j) a[j * taps.channels + c] = g * coefficients[j];
-  }
-  double sum = 0;
-  for (std::size_t j = 0; j < points; ++j) {
-    const auto column = std::span(a).subspan(j * taps.channels, taps.channels);
-    sum += input.largest_sum(column, taps.first_channel) + weighted(column, input.error[way_index], taps.first_channel);
-  }
-  for (std::size_t k = 0; k < t.kernel; ++k) {
-    const auto deviation = taps.tap(taps.deviation, k);
-    sum += input.largest_sum(deviation, taps.first_channel) +
-           weighted(deviation, input.error[way_index], taps.first_channel);
-  }
-  sum += g * std::abs(static_cast<double>(block.exported.bias[filter])) + roundings * smallest_float;
-  return outward(sum, (points + t.kernel) * taps.channels * points);
+  // To first order each product rounds itself, and each sum what it has summed: a partial sum, in any order. All that
+  // several roundings do to one another is below n u gamma_n.
+  const double n = static_cast<double>(taps.exported.size());
+  const double partial = largest_partial_sum(taps, input) + bias;
+  const double first_order = std::min(sizes + n * partial, (n + 1) * sizes);
+  const double sum = deviation_error(taps, input) + deviated + way.u * first_order + roundings * way.u * g * sizes +
+                     g * arrived + (n + 1) * smallest_float;
+  return outward(sum, 4 * taps.exported.size());
 }
 
 /// The first layer by tables: each tap's row is rounded once, then kernel_size - 1 sums follow, in any order.
-double table_error(const ConvBlock& block, const Taps& taps, const ColumnBounds& input, const Arithmetic& way,
+double table_error(const ConvBlock& block, const FilterTaps& taps, const ColumnBounds& input, const Arithmetic& way,
                    std::size_t way_index, std::size_t filter, const SeparableColumns& parts, Interval range) {
   const std::size_t kernel = block.layer.kernel_size;
-  double deviation = 0;
+  double deviation = deviation_error(taps, input);
   std::vector<double> row(kernel, 0.0);
   for (std::size_t k = 0; k < kernel; ++k) {
-    const auto w = taps.tap(taps.deviation, k);
-    deviation += input.largest_sum(w, taps.first_channel) +
-                 weighted(taps.tap(taps.exported, k), input.error[way_index], taps.first_channel);
+    deviation += weighted(taps.tap(taps.exported, k), input.error[way_index], taps.first_channel);
     for (std::size_t t = 0; t < parts.tokens; ++t) {
       row[k] = std::max(row[k], std::abs(parts.part[(k * parts.tokens + t) * parts.channels + filter]));
     }
@@ -239,7 +203,6 @@ ColumnBounds through(const ConvBlock& block, const ColumnBounds& input, const st
                      const SeparableColumns* parts, const KnownSumErrors* known) {
   const ConvLayer& layer = block.layer;
   const ConvWeights& exported = block.exported;
-  const std::vector<double> weight_deviation = deviations(block.exact.weight, exported.weight);
   const std::vector<double> bias_deviation = deviations(block.exact.bias, exported.bias);
   const bool scaled = !exported.scale.empty();
   const std::vector<double> scale_deviation = deviations(block.exact.scale, exported.scale);
@@ -249,7 +212,7 @@ ColumnBounds through(const ConvBlock& block, const ColumnBounds& input, const st
   output.range.resize(layer.filters);
   output.error.assign(ways.size(), std::vector<double>(layer.filters, 0.0));
   for (std::size_t f = 0; f < layer.filters; ++f) {
-    const Taps taps = taps_of(block, weight_deviation, f, input.channels());
+    const FilterTaps taps = taps_of(block, f, input.channels());
     const Interval sum = sum_range(block, taps, input, f);
     Interval range = values(layer.activation, sum);
     const Interval activated = range;
@@ -274,8 +237,9 @@ ColumnBounds through(const ConvBlock& block, const ColumnBounds& input, const st
       if (parts != nullptr && way.tables) {
         error = table_error(block, taps, input, way, w, f, *parts, sum);
       } else {
-        error = way.winograd[block.index] ? winograd_error(block, taps, input, way, w, f)
-                                          : direct_error(block, taps, input, way, w, f);
+        error = way.winograd[block.index]
+                    ? winograd_error(*way.winograd[block.index], taps, exported.bias[f], input, input.error[w], u)
+                    : direct_error(block, taps, input, way, w);
         for (std::size_t k = 0; k < layer.kernel_size; ++k) {
           error += weighted(taps.tap(taps.exported, k), input.error[w], taps.first_channel);
         }

@@ -33,9 +33,8 @@ Arithmetic arithmetic_of(const std::vector<ConvMethod>& methods, const Architect
   for (std::size_t i = 0; i < methods.size(); ++i) {
     way.winograd.emplace_back();
     if (methods[i].kind != ConvMethod::Kind::winograd) continue;
-    way.winograd.back() =
-        WinogradWay{make_winograd_transform(methods[i].outputs, architecture.conv_layers[i].kernel_size),
-                    static_cast<double>(methods[i].sums)};
+    way.winograd.back() = WinogradWay{
+        make_winograd_transform(methods[i].outputs, architecture.conv_layers[i].kernel_size), methods[i].chain};
   }
   return way;
 }
