@@ -40,17 +40,21 @@ std::string escape_pointer_token(std::string_view token) {
   return escaped;
 }
 
+/// The array as JSON values.
+nlohmann::ordered_json values_of(const NumberArray& array);
+
 /// Builds the document from what the parser finds, and knows where the parser is: refuses doubled keys and deep
 /// nesting.
 class DocumentBuilder final : public nlohmann::json_sax<nlohmann::ordered_json> {
  public:
   using Json = nlohmann::ordered_json;
 
-  /// `arrays` are those of `text`, and are used up. Those that `is_tensor` chooses, where it is given, end in
-  /// `tensors`.
+  /// `arrays` are those of `text`, and are used up: what `is_tensor` chooses, where it is given, ends in `tensors`.
   DocumentBuilder(std::string_view text, JsonNumberArrays& arrays, Json& document,
                   JsonTensorDocument::IsTensor is_tensor, std::vector<NumberArray>& tensors)
-      : text_(text), arrays_(arrays), document_(document), is_tensor_(is_tensor), tensors_(tensors) {}
+      : text_(text), document_(document), arrays_(&arrays), is_tensor_(is_tensor), tensors_(&tensors) {}
+  /// Of a text that no arrays were taken out of.
+  DocumentBuilder(std::string_view text, Json& document) : text_(text), document_(document) {}
 
   bool null() override { return add(nullptr); }
   bool boolean(bool value) override { return add(value); }
@@ -74,22 +78,23 @@ class DocumentBuilder final : public nlohmann::json_sax<nlohmann::ordered_json> 
   bool start_array(std::size_t /*elements*/) override { return open(Json::array()); }
   bool end_array() override {
     Json& value = *open_.back().value;
-    if (value.size() != 1 || !value[0].is_number_unsigned()) return close();
-    NumberArray array = arrays_.take(value[0].get<std::size_t>());
+    if (arrays_ == nullptr || value.size() != 1 || !value[0].is_number_unsigned()) return close();
+    NumberArray array = arrays_->take(value[0].get<std::size_t>());
     if (open_.size() + array.shape.size() > max_depth + 1) fail_too_deep();
     close();
     if (is_wanted_tensor()) {
-      value = Json::binary({}, tensors_.size());
-      tensors_.push_back(std::move(array));
+      value = Json::binary({}, tensors_->size());
+      tensors_->push_back(std::move(array));
     } else {
-      value = Json::parse(array.text);
+      value = values_of(array);
     }
     return true;
   }
 
   bool parse_error(std::size_t byte, const std::string& /*token*/, const Json::exception& error) override {
     if (dynamic_cast<const Json::parse_error*>(&error) != nullptr) {
-      const std::size_t place = arrays_.original_position(byte == 0 ? 0 : byte - 1);
+      const std::size_t read = byte == 0 ? 0 : byte - 1;
+      const std::size_t place = arrays_ == nullptr ? read : arrays_->original_position(read);
       throw Error(ErrorCode::syntax, "not well-formed JSON at " + line_and_column(text_, place));
     }
     // A number beyond double.
@@ -158,12 +163,20 @@ class DocumentBuilder final : public nlohmann::json_sax<nlohmann::ordered_json> 
   }
 
   std::string_view text_;
-  JsonNumberArrays& arrays_;
   Json& document_;
-  JsonTensorDocument::IsTensor is_tensor_;
-  std::vector<NumberArray>& tensors_;
+  JsonNumberArrays* arrays_ = nullptr;
+  JsonTensorDocument::IsTensor is_tensor_ = nullptr;
+  std::vector<NumberArray>* tensors_ = nullptr;
   std::vector<Level> open_;
 };
+
+nlohmann::ordered_json values_of(const NumberArray& array) {
+  nlohmann::ordered_json values;
+  DocumentBuilder builder(array.text, values);
+  const std::string text(array.text);  // the parser is instantiated once
+  nlohmann::ordered_json::sax_parse(text, &builder);
+  return values;
+}
 
 }  // namespace
 
@@ -183,7 +196,7 @@ NumberArray* JsonTensorDocument::tensor(const nlohmann::ordered_json& value) {
 
 nlohmann::ordered_json JsonTensorDocument::restored(const nlohmann::ordered_json& value) {
   const NumberArray* array = tensor(value);
-  return array == nullptr ? value : nlohmann::ordered_json::parse(array->text);
+  return array == nullptr ? value : values_of(*array);
 }
 
 void JsonValue::fail(std::string message, std::string expected, std::string found) const {
