@@ -1,11 +1,12 @@
 """The documents' commands, run as they stand. In blocks of ```console "$ " begins a command and what follows is its standard
 output. "..." ends an output that goes on. Numbers may differ in their last digit, those with an exponent (errors)
 altogether; an instruction set that this machine lacks may be missing. Blocks of ```sh are commands alone, which must end
-with status 0; the files that they name are `a_readers_files`."""
+with status 0; the files that they name are `a_readers_files`. Pictures that `tools/draw-terminal` drew are drawn again."""
 import json
 import os
 import pathlib
 import re
+import shlex
 import shutil
 import subprocess
 import tempfile
@@ -29,6 +30,12 @@ def documents(language):
 
 def blocks_of(document, language):
     return re.findall(rf"^```{language}\n(.*?)^```", document.read_text(), re.DOTALL | re.MULTILINE)
+
+
+def pictures_of(document):
+    """Those that say which command they show."""
+    paths = (document.parent / path for path in re.findall(r"!\[[^]]*\]\(([^)]+\.svg)\)", document.read_text()))
+    return [path for path in paths if "data-lines=" in path.read_text()]
 
 
 def transcript_of(document):
@@ -98,12 +105,16 @@ class Transcripts(unittest.TestCase):
             self.skipTest("the exporter was not built")
 
     def test_documents_show_what_the_programs_write(self):
-        self.assertTrue(documents("console"))
+        self.assertIn(ROOT / "README.md", documents("console"))
+        self.assertEqual(pictures_of(ROOT / "README.md"), [ROOT / "tools/explain.svg"])
         for document in documents("console"):
             with self.subTest(document.relative_to(ROOT)), tempfile.TemporaryDirectory() as folder:
                 shutil.copytree(ROOT / "models", pathlib.Path(folder) / "models")
                 for command, shown in transcript_of(document):
                     self.check_output(command, self.run_in(folder, command), shown)
+                for picture in pictures_of(document):
+                    with self.subTest(picture.relative_to(ROOT)):
+                        self.check_picture(folder, picture)
 
     def test_commands_without_output_do_what_documents_say(self):
         """`--fail-on` ends with 1 where it finds something, which is what it is for."""
@@ -124,6 +135,14 @@ class Transcripts(unittest.TestCase):
                              capture_output=True, text=True, check=False)
         self.assertIn(run.returncode, allowed, f"{command}\n{run.stderr}")
         return run.stdout.splitlines()
+
+    def check_picture(self, folder, picture):
+        try:
+            os.close(os.openpty()[0])
+        except OSError:
+            self.skipTest("no pseudo terminals here")
+        redraw = shlex.join([str(ROOT / "tools/draw-terminal"), "--redraw", str(picture)])
+        self.check_output(redraw, self.run_in(folder, redraw), picture.read_text().splitlines())
 
     def check_output(self, command, found, shown):
         if shown and shown[-1] == "...":
