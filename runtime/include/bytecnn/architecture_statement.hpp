@@ -55,7 +55,7 @@ struct ArchitectureStatement {
 };
 
 /// Parses a JSON object. Throws `Error` with a JSON pointer as its place: syntax, unknown or doubled keys, wrong types,
-/// numbers out of `ModelLimits`. `max_len: null` counts as not stated.
+/// numbers out of `ModelLimits`. `max_len: null` counts as not stated. Allocates; safe from many threads at once.
 [[nodiscard]] ArchitectureStatement parse_architecture_statement(std::string_view json);
 
 }  // namespace BYTECNN_API

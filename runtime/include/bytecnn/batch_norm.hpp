@@ -2,6 +2,7 @@
 /// Batch norm at inference is one multiplication and one addition a channel:
 /// y = (x - mean) / sqrt(variance + eps) * gamma + beta = x * scale + shift.
 /// Source: Ioffe and Szegedy, "Batch Normalization", 2015, algorithm 2; `torch.nn.BatchNorm1d` in eval mode.
+/// These functions allocate and may be called from many threads at once, on different vectors.
 
 #include <vector>
 
@@ -26,7 +27,7 @@ struct ScaleShift {
 
 /// Folds a batch norm that stands between a convolution and its activation into the convolution, in double:
 /// W'[f] = W[f] scale[f], b'[f] = b[f] scale[f] + shift[f]. `weight` is [filters][...]; an empty `bias` counts as
-/// zeros.
+/// zeros. Sizes must fit: it does not check them, and throws nothing but `std::bad_alloc`.
 void fold_batch_norm(const ScaleShift& batch_norm, std::vector<double>& weight, std::vector<double>& bias);
 
 }  // namespace BYTECNN_API

@@ -66,7 +66,8 @@ struct ConvMethod {
 /// from may only be assigned to or destroyed.
 class Classifier {
  public:
-  /// Loads a model file and plans it for `active_isa()`. Throws `Error`.
+  /// Loads a model file and plans it for `active_isa()`. Throws `Error` as `load_model`, `active_isa` and the
+  /// constructors do. As these: allocates, takes some milliseconds, and may run in many threads at once.
   [[nodiscard]] static Classifier load(const std::string& path);
   [[nodiscard]] static Classifier load(const std::string& path, const ClassifierOptions& options);
 
@@ -75,8 +76,8 @@ class Classifier {
   explicit Classifier(Model model);
   Classifier(Model model, Isa isa);
   /// `Arithmetic::int32` and `int16` are for models of one conv layer with relu; for others, and for `Isa::reference`,
-  /// they throw `Error` (`unsupported`). They hold for `classify` and `classify_batch`; a `Stream`, windows and
-  /// `explain` compute in float32.
+  /// they throw `Error` (`unsupported`). They hold for `classify` and `classify_batch`, and for a `Stream` and windows,
+  /// which then start anew with each classification; `explain` computes in double.
   Classifier(Model model, const ClassifierOptions& options);
 
   /// Classifies one input; longer inputs are cut to max_len. Safe from many threads at once, takes no lock, does not
@@ -114,6 +115,8 @@ class Classifier {
   /// Whether batches are looked up as `classify_batch` says.
   [[nodiscard]] bool has_bulk_plan() const noexcept;
 
+  // What the classifier is. These allocate nothing and throw nothing, unless they say so.
+
   /// Number of logits.
   [[nodiscard]] std::size_t outputs() const noexcept;
   /// One name for each label index: two for a single sigmoid output, else `outputs()`. Never empty; without names in
@@ -137,9 +140,9 @@ class Classifier {
   [[nodiscard]] std::optional<double> arithmetic_error() const noexcept;
   /// False for models so wide that their working memory is kept in a buffer for each thread, made on first use.
   [[nodiscard]] bool working_memory_on_stack() const noexcept;
-  /// What was planned and why, one line a layer: for `bytecnn info`.
+  /// What was planned and why, one line a layer: for `bytecnn info`. Allocates.
   [[nodiscard]] std::string plan_description() const;
-  /// The same for programs: one for each conv layer; all direct for `Isa::reference`.
+  /// The same for programs: one for each conv layer; all direct for `Isa::reference`. Allocates.
   [[nodiscard]] std::vector<ConvMethod> conv_methods() const;
 
   struct BYTECNN_PRIVATE Impl;

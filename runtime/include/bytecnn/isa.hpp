@@ -1,5 +1,6 @@
 #pragma once
 /// Instruction sets: which ones this build holds, which ones this machine runs, and which one is used.
+/// Safe from many threads at once, as long as nobody changes the environment meanwhile (`active_isa` reads it).
 
 #include <cstdint>
 #include <string_view>
@@ -18,6 +19,7 @@ enum class Isa : std::uint8_t { reference, sse2, avx2, avx512, neon64 };
 [[nodiscard]] Isa parse_isa(std::string_view name);
 
 /// What this build holds and both the processor and the operating system support, fastest first; `reference` is last.
+/// Allocates.
 [[nodiscard]] std::vector<Isa> supported_isas();
 
 /// What `Classifier` uses unless told otherwise: the value of BYTECNN_FORCE_ISA where it is set, else the fastest.

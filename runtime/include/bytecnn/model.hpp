@@ -7,6 +7,9 @@
 ///
 /// All weights are row-major in PyTorch's order. Batch norm before an activation is already folded into the
 /// convolution's weights; batch norm after it stays as `scale` and `shift`.
+///
+/// Plain data: many threads may read one, and a thread that changes one must be alone. Functions that return a string,
+/// and those that throw, allocate; the others do not.
 
 #include <cstddef>
 #include <cstdint>
