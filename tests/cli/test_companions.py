@@ -53,7 +53,8 @@ class Companions(ProgramTest):
             self.assertEqual((done.returncode, done.stdout), (4, b""))
             message = done.stderr.decode()
             self.assertTrue(message.startswith("bytecnn: error: "), message)
-            for words in (f"bytecnn-{command}", "not installed", str(self.bin), "BYTECNN_BUILD_EXPORTER"):
+            package = {"export": "bytecnn-tools", "verify": "bytecnn-verify"}[command]
+            for words in (f"bytecnn-{command}", f"package {package}", "not installed", str(self.bin), "BYTECNN_BUILD_EXPORTER"):
                 self.assertIn(words, message)
 
     def test_one_that_cannot_be_started_is_told_apart(self):

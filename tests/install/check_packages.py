@@ -16,9 +16,12 @@ PACKAGES = {
                         r"lib/.*libbytecnn\.so", r"lib/.*libbytecnn\.a", r"lib/.*pkgconfig/bytecnn\.pc",
                         r"lib/.*cmake/bytecnn/bytecnnConfig\.cmake", r"lib/.*cmake/bytecnn/bytecnnConfigVersion\.cmake"],
                        [r"bin/", r"\.so\.0", r"nlohmann", r"xsimd", r"\.in$"]),
-    "bytecnn-tools": ({"Section": "science", "Depends": r".*libc6 .*"},
+    "bytecnn-tools": ({"Section": "science", "Depends": r"(?!.*torch).*libc6 .*"},
                       [r"bin/bytecnn"],
-                      [r"include/", r"libbytecnn\.(so|a)", r"man1/.*\.1$"]),
+                      [r"include/", r"libbytecnn\.(so|a)", r"man1/.*\.1$", "verify", "torch"]),
+    "bytecnn-verify": ({"Section": "science", "Depends": r"(?=.*bytecnn-tools \(= ).*libtorch.*"},
+                       [r"bin/bytecnn-verify", r"lib/.*bytecnn/libbytecnn_torch\.so", r"share/man/man1/bytecnn-verify\.1\.gz"],
+                       [r"include/", r"libbytecnn\.(so|a)", r"man1/.*\.1$", r"bin/bytecnn(-export)?$"]),
 }
 
 
@@ -51,14 +54,28 @@ def problems_of(name, package):
             yield f"{path} may be written by others: {mode}"
 
 
+def problems_of_programs(root, model):
+    """Where bytecnn-verify is not installed."""
+    libraries = {os.path.dirname(path) for path in glob.glob(f"{root}/usr/lib/**/libbytecnn.so.0", recursive=True)}
+    environment = {**os.environ, "LD_LIBRARY_PATH": ":".join(libraries)}
+    program = os.path.join(root, "usr/bin/bytecnn")
+    label = output_of(program, "classify", model, "--text", "a", "--output", "label", env=environment)
+    if label != "yes\n":
+        yield f"the unpacked program says {label!r}"
+    verify = subprocess.run([program, "verify", "a.pth", model], capture_output=True, text=True, env=environment, check=False)
+    if verify.returncode != 4 or "package bytecnn-verify" not in verify.stderr:
+        yield f"without bytecnn-verify: {verify.returncode} {verify.stderr}"
+
+
 def main():
     folder, root, model = sys.argv[1:]
     packages = {os.path.basename(path).split("_")[0]: path for path in glob.glob(os.path.join(folder, "*.deb"))}
     failed = False
+    # In the order in which one would install them: the programs run before what they suggest is there.
     for name in PACKAGES:
         if name not in packages:
-            if name == "bytecnn-tools":
-                continue  # a build without the programs
+            if name in ("bytecnn-tools", "bytecnn-verify"):
+                continue  # a build without the programs, or without libtorch
             print(f"{name}: missing")
             failed = True
             continue
@@ -67,14 +84,10 @@ def main():
             failed = True
         subprocess.run(["dpkg-deb", "--extract", packages[name], root], check=True)
         print(name, fields_of(packages[name])["Installed-Size"], "KiB", fields_of(packages[name])["Depends"])
-    program = os.path.join(root, "usr/bin/bytecnn")
-    if os.path.exists(program):
-        libraries = {os.path.dirname(path) for path in glob.glob(f"{root}/usr/lib/**/libbytecnn.so.0", recursive=True)}
-        label = output_of(program, "classify", model, "--text", "a", "--output", "label",
-                          env={**os.environ, "LD_LIBRARY_PATH": ":".join(libraries)})
-        if label != "yes\n":
-            print(f"the unpacked program says {label!r}")
-            failed = True
+        if name == "bytecnn-tools":
+            for problem in problems_of_programs(root, model):
+                print(problem)
+                failed = True
     return 1 if failed else 0
 
 

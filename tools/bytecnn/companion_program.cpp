@@ -15,9 +15,10 @@ namespace bytecnn::cli {
 
 std::span<const Companion> companions() noexcept {
   static constexpr std::array<Companion, 3> all{{
-      {"export", "bytecnn-export", "", "turn a PyTorch checkpoint into a model file (JSON, Python, C++)"},
-      {"verify", "bytecnn-verify", "", "prove an exported model equal to its checkpoint"},
-      {"inspect", "bytecnn-export", "--inspect", "show what a PyTorch checkpoint holds"},
+      {"export", "bytecnn-export", "", "bytecnn-tools",
+       "turn a PyTorch checkpoint into a model file (JSON, Python, C++)"},
+      {"verify", "bytecnn-verify", "", "bytecnn-verify", "prove an exported model equal to its checkpoint"},
+      {"inspect", "bytecnn-export", "--inspect", "bytecnn-tools", "show what a PyTorch checkpoint holds"},
   }};
   return all;
 }
@@ -45,8 +46,9 @@ ExitStatus run_companion(const Companion& companion, char* const* arguments) {
   const int reason = errno;
   std::cerr << "bytecnn: error: '" << companion.command << "' needs the program " << name << ", ";
   if (reason == ENOENT) {
-    std::cerr << "which is not installed: " << path << " is not there. It is part of a build with libtorch: configure "
-              << "with -DBYTECNN_BUILD_EXPORTER=ON, or run tools/quickstart\n";
+    std::cerr << "which is not installed: " << path << " is not there. It is in the Debian package "
+              << companion.package << ", and in a build from source with libtorch: configure with "
+              << "-DBYTECNN_BUILD_EXPORTER=ON, or run tools/quickstart\n";
   } else {
     std::cerr << "which cannot be started: " << path << ": " << std::generic_category().message(reason) << '\n';
   }

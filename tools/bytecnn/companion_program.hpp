@@ -13,6 +13,7 @@ struct Companion {
   std::string_view command;      ///< "export"
   std::string_view program;      ///< "bytecnn-export"
   std::string_view argument;     ///< put before the others, where it is not empty
+  std::string_view package;      ///< the Debian package that it is in
   std::string_view description;  ///< for `bytecnn --help`
 };
 

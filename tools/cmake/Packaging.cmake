@@ -1,5 +1,5 @@
 # Debian packages: `cpack -G DEB` in the build folder, or tools/package. Split as Debian does: the shared library, what
-# one needs to build against it, and the programs.
+# one needs to build against it, the programs, and what needs libtorch, so that only who verifies installs its gigabytes.
 
 set(CPACK_GENERATOR DEB)
 set(CPACK_PACKAGE_NAME bytecnn)
@@ -13,6 +13,9 @@ set(CPACK_COMPONENTS_GROUPING IGNORE)
 set(CPACK_COMPONENTS_ALL runtime development)
 if(BYTECNN_BUILD_TOOLS)
   list(APPEND CPACK_COMPONENTS_ALL tools)
+  if(BYTECNN_BUILD_EXPORTER)
+    list(APPEND CPACK_COMPONENTS_ALL verifier)
+  endif()
 endif()
 
 set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
@@ -44,22 +47,33 @@ set(CPACK_DEBIAN_TOOLS_PACKAGE_SHLIBDEPS ON)
 set(CPACK_DEBIAN_TOOLS_DESCRIPTION "This package holds the programs. bytecnn classifies lines, files and
 JSON records, and explains what it found. bytecnn-export turns PyTorch
 checkpoints into models, without Python and without executing anything
-in them; bytecnn-verify proves a model equal to the network it came
-from.")
+in them; it verifies them where the package bytecnn-verify is installed.")
+
+set(CPACK_DEBIAN_VERIFIER_PACKAGE_NAME bytecnn-verify)
+set(CPACK_DEBIAN_VERIFIER_PACKAGE_SECTION science)
+set(CPACK_DEBIAN_VERIFIER_PACKAGE_SHLIBDEPS ON)
+set(CPACK_DEBIAN_VERIFIER_DESCRIPTION "This package holds bytecnn-verify, which proves a model equal to the
+PyTorch network it came from, and the module by which it and
+bytecnn-export run that network in libtorch.")
+# The module serves programs of its own version alone.
+set(bytecnn_verifier_depends "bytecnn-tools (= ${PROJECT_VERSION}-${CPACK_DEBIAN_PACKAGE_RELEASE})")
 if(BUILD_SHARED_LIBS)
   # dpkg-shlibdeps cannot know a package that is only just being made.
   set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS_PRIVATE_DIRS "${CMAKE_CURRENT_BINARY_DIR}/runtime")
   set(CPACK_DEBIAN_TOOLS_PACKAGE_DEPENDS
     "${bytecnn_runtime_package} (>= ${PROJECT_VERSION}-${CPACK_DEBIAN_PACKAGE_RELEASE})")
+  string(APPEND bytecnn_verifier_depends ", ${CPACK_DEBIAN_TOOLS_PACKAGE_DEPENDS}")
 endif()
+set(CPACK_DEBIAN_VERIFIER_PACKAGE_DEPENDS "${bytecnn_verifier_depends}")
+# Without it Debian's libtorch multiplies matrices on the slow reference BLAS.
+set(CPACK_DEBIAN_VERIFIER_PACKAGE_RECOMMENDS libopenblas0)
 if(BYTECNN_BUILD_EXPORTER)
-  # Without it Debian's libtorch multiplies matrices on the slow reference BLAS.
-  set(CPACK_DEBIAN_TOOLS_PACKAGE_RECOMMENDS libopenblas0)
+  set(CPACK_DEBIAN_TOOLS_PACKAGE_SUGGESTS bytecnn-verify)
 endif()
 
 # Every Debian package carries its licence and its changes; a plain installation does without.
 find_program(gzip_program gzip)
-foreach(component runtime development tools)
+foreach(component runtime development tools verifier)
   string(TOUPPER ${component} upper)
   set(package ${CPACK_DEBIAN_${upper}_PACKAGE_NAME})
   set(folder "${CMAKE_CURRENT_BINARY_DIR}/packaging/${package}")

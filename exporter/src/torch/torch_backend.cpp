@@ -71,10 +71,13 @@ TorchBackend& open_module() {
     // The module is never closed: libtorch does not survive being unloaded.
     return *reinterpret_cast<TorchModuleEntry>(entry)();  // NOLINT: dlsym's way of handing out a function
   }
-  throw Error(ErrorCode::io,
-              "the libtorch module " BYTECNN_TORCH_MODULE_NAME
-              " was not found; build ByteCNN with its exporter, or let BYTECNN_TORCH_MODULE name the file",
-              {}, "one of: " + looked);
+  throw Error(
+      ErrorCode::io,
+      "the libtorch module " BYTECNN_TORCH_MODULE_NAME
+      ", which verifies exports and reads TorchScript files, was not found; install the Debian package "
+      "bytecnn-verify, or build ByteCNN with its exporter, or let BYTECNN_TORCH_MODULE name the file (a state dict "
+      "is exported without it by --no-verify)",
+      {}, "one of: " + looked);
 }
 
 }  // namespace
