@@ -38,9 +38,9 @@ struct Classifier::Impl {
   void run_batch(std::span<const std::span<const std::byte>> inputs, std::span<Result> results, std::span<float> logits,
                  std::span<float> scores, unsigned threads) const;
   void tune_batch(std::span<const std::span<const std::byte>> sample) const;
-  /// As `run` for each input, by `plan` (a float32 plan, for bulk calls with a table in it), several heads at once.
-  /// Logits and scores are rows of `outputs` floats, or null.
-  void run_pooled(const Plan& plan, std::span<const std::span<const std::byte>> inputs, std::span<Result> results,
+  /// As `run` for each input, several heads at once; text by `bulk`, the plan for bulk calls with a table in it, unless
+  /// that is null. Logits and scores are rows of `outputs` floats, or null. There must be a float32 plan.
+  void run_pooled(const Plan* bulk, std::span<const std::span<const std::byte>> inputs, std::span<Result> results,
                   float* logits, float* scores) const noexcept;
 
   /// Label and score of finished scores.

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <thread>
 
@@ -24,6 +26,29 @@ std::size_t least_chunk_inputs(const Model& model) {
   std::size_t weights = 0;
   for (std::size_t i = 1; i < model.weights.conv.size(); ++i) weights += model.weights.conv[i].weight.size();
   return weights >= heavy_weights ? 16 : most_chunk_inputs;
+}
+
+/// Whether an input is text, whose windows are frequent ones. Of compressed or encrypted data and of programs nearly
+/// every window would have to be computed, which takes up to twice as long as a single call. They hold control
+/// characters: a tenth of random bytes are; 0 is not counted, for text in two bytes a character. The input alone
+/// decides, never what was learned: results must not depend on that.
+bool is_text(std::span<const std::byte> input) noexcept {
+  constexpr std::size_t block = 64;  // a constant, so that bytes are counted in vectors
+  const auto count = [](const std::byte* bytes, std::size_t length) {
+    std::uint8_t controls = 0;
+    for (std::size_t i = 0; i < length; ++i) {
+      const auto byte = static_cast<std::uint8_t>(bytes[i]);
+      const bool below_space = static_cast<std::uint8_t>(byte - 1) < 0x1F;
+      const bool white_space = static_cast<std::uint8_t>(byte - '\t') <= '\r' - '\t';
+      controls = static_cast<std::uint8_t>(controls + (below_space && !white_space ? 1 : 0));
+    }
+    return std::size_t{controls};
+  };
+  std::size_t controls = 0;
+  std::size_t i = 0;
+  for (; i + block <= input.size(); i += block) controls += count(input.data() + i, block);
+  controls += count(input.data() + i, input.size() - i);
+  return 32 * controls <= input.size();
 }
 
 /// A batch of less text is not worth learning from: that takes as long as classifying it.
@@ -49,8 +74,10 @@ void Classifier::Impl::tune_batch(std::span<const std::span<const std::byte>> sa
   trigrams.store(std::make_shared<const LearnedTrigrams>(*planned->bulk_plan(), *kernels, sample));
 }
 
-void Classifier::Impl::run_pooled(const Plan& plan, std::span<const std::span<const std::byte>> inputs,
+void Classifier::Impl::run_pooled(const Plan* bulk, std::span<const std::span<const std::byte>> inputs,
                                   std::span<Result> results, float* logits, float* scores) const noexcept {
+  // The plans differ in how features come about and in nothing behind them; the one for bulk calls needs more memory.
+  const Plan& plan = bulk != nullptr ? *bulk : planned->plan();
   const std::size_t row = plan.features_floats;
   const std::size_t features = (plan.dense[0].inputs + plan.lanes - 1) / plan.lanes * plan.lanes;
   const std::size_t floats = plan.working_floats + most_heads * 2 * (row + outputs);
@@ -73,7 +100,8 @@ void Classifier::Impl::run_pooled(const Plan& plan, std::span<const std::span<co
         results[i].status = Status::input_too_short;
         continue;
       }
-      kernels->pool(plan, reinterpret_cast<const unsigned char*>(input.data()), input.size(), working);
+      const Plan& pooling = bulk != nullptr && is_text(input) ? *bulk : planned->plan();
+      kernels->pool(pooling, reinterpret_cast<const unsigned char*>(input.data()), input.size(), working);
       std::copy_n(working + plan.features_offset, features, pooled + (i - begin) * row);
       if (i + 1 - begin == most_heads) {
         finish(i + 1);
@@ -116,8 +144,8 @@ void Classifier::Impl::run_batch(std::span<const std::span<const std::byte>> inp
       float* const own_logits = logits.empty() ? nullptr : logits.data() + begin * outputs;
       float* const own_scores = scores.empty() ? nullptr : scores.data() + begin * outputs;
       if (pools_parts()) {
-        const Plan& plan = bulk ? *bulk : planned->plan();
-        run_pooled(plan, inputs.subspan(begin, count), results.subspan(begin, count), own_logits, own_scores);
+        run_pooled(bulk ? &*bulk : nullptr, inputs.subspan(begin, count), results.subspan(begin, count), own_logits,
+                   own_scores);
         continue;
       }
       for (std::size_t i = 0; i < count; ++i) {

@@ -98,7 +98,7 @@ class Classifier {
   /// taps, the second three or five, neither a stride) learn frequent windows from the first batch of 16 kB or more,
   /// and again from a later one of four times as much, up to 256 kB. On text like it they are then about twice as fast
   /// as by single calls; their logits differ from those of `classify` by rounding (both are within 1e-5 S of the double
-  /// reference). Other models give the very bits of `classify`.
+  /// reference). Other models, and inputs with more control characters than text has, give the very bits of `classify`.
   ///
   /// Safe from many threads at once. The threads are started when they are first wanted and kept, asleep, until the
   /// last copy of the classifier is gone; where one cannot be started, there are fewer. A process made by fork(2) while
