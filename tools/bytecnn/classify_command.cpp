@@ -88,6 +88,19 @@ std::unique_ptr<RecordSource> make_source(const ClassifyOptions& options, const 
   return chain(std::move(sources));
 }
 
+/// Whether there is one text or one whole file, so that more threads have nothing to do.
+bool is_one_record(const ClassifyOptions& options, bool any_whole_file) {
+  if (options.inputs.empty()) return options.texts.size() == 1;
+  return options.inputs.size() == 1 && options.texts.empty() && any_whole_file && !options.recursive;
+}
+
+/// Threads that classify.
+unsigned thread_count(const ClassifyOptions& options, bool one_record) {
+  // What is measured must have the processor for itself.
+  if (options.time || one_record) return 1;
+  return options.threads != 0 ? options.threads : std::clamp(std::thread::hardware_concurrency(), 1U, most_threads);
+}
+
 /// Bytes that there are to read, where all inputs are files of records; else nothing.
 std::optional<std::uint64_t> total_bytes(const ClassifyOptions& options) {
   std::vector<std::string> paths = options.inputs;
@@ -141,9 +154,7 @@ ExitStatus classify(const ClassifyOptions& options) {
     any_whole_file = any_whole_file || framing_of(path, options.framing) == Framing::whole;
   }
   const RecordWriter writer(classifier, options.format, options.color, !any_whole_file);
-  unsigned threads =
-      options.threads != 0 ? options.threads : std::clamp(std::thread::hardware_concurrency(), 1U, most_threads);
-  if (options.time) threads = 1;  // what is measured must have the processor for itself
+  const unsigned threads = thread_count(options, is_one_record(options, any_whole_file));
 
   if (options.inputs.empty() && options.texts.empty() && ::isatty(STDIN_FILENO) == 1) {
     std::cerr << "bytecnn: reading lines from the terminal; Ctrl-D ends\n";

@@ -21,6 +21,7 @@
 #include "command_line/nearest_name.hpp"
 #include "commands.hpp"
 #include "companion_program.hpp"
+#include "large_pages.hpp"
 #include "terminal.hpp"
 
 namespace bytecnn::cli {
@@ -78,6 +79,7 @@ ExitStatus parse_and_run(CLI::App& app, int argc, char** argv, const Action& act
   } catch (const CLI::ParseError& error) {
     return report(usage_message(app, error, argc, argv), ExitStatus::usage);
   }
+  prefer_large_pages();
   return action();
 }
 

@@ -21,9 +21,9 @@ bool changes_direction(wchar_t character) {
 }  // namespace
 
 Character next_character(std::string_view text) {
-  static const bool has_utf8 = std::setlocale(LC_CTYPE, "C.UTF-8") != nullptr;
   const auto first = static_cast<unsigned char>(text.front());
   if (first < 0x80) return {text.substr(0, 1), 1, first >= 0x20 && first != 0x7F};
+  static const bool has_utf8 = std::setlocale(LC_CTYPE, "C.UTF-8") != nullptr;
   if (has_utf8) {
     std::mbstate_t state{};
     wchar_t character = 0;
