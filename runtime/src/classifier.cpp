@@ -106,8 +106,9 @@ Classifier::Impl::Impl(Model loaded, Isa wanted, Arithmetic arithmetic) : model(
     fixed_point.emplace(model, planned->plan(), *kernels, arithmetic);
     working_floats = fixed_point->working_floats();
     std::array<char, 128> line{};
-    std::snprintf(line.data(), line.size(), "arithmetic: %s, error %.1e of S, measured\n",
-                  std::string(to_string(arithmetic)).c_str(), fixed_point->measured_error());
+    std::snprintf(line.data(), line.size(), "arithmetic: %s, error %.1e of S, measured%s\n",
+                  std::string(to_string(arithmetic)).c_str(), fixed_point->measured_error(),
+                  fixed_point->has_loop_of_its_own() ? "" : "; the general loop, as for all kernels but 3");
     plan_reasons += line.data();
   }
   const std::size_t result_floats = (2 * outputs + 15) / 16 * 16;

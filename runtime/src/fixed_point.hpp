@@ -44,6 +44,9 @@ class FixedPoint {
   /// texts, random and constant bytes. Measured when the object is made.
   [[nodiscard]] double measured_error() const noexcept { return measured_error_; }
 
+  /// Whether a loop was written out for the layer's windows, rather than the slower one for any window.
+  [[nodiscard]] bool has_loop_of_its_own() const noexcept { return plan_.table.block_kernel != 0; }
+
  private:
   struct AlignedDelete {
     void operator()(float* memory) const noexcept { ::operator delete[](memory, std::align_val_t{64}); }

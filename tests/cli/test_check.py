@@ -63,6 +63,15 @@ class Check(ProgramTest):
         self.assertEqual(self.check(golden_model(0.5), "--arithmetic", "int16").returncode, 1)
         self.assertEqual(self.check(golden_model(1e-3), "--arithmetic", "int32").returncode, 1)
 
+    def test_arithmetic_that_a_model_does_not_have_is_unsupported_with_and_without_golden_vectors(self):
+        for golden in ([], [{"input_hex": "61", "logits": [0.0]}]):
+            model = tiny_model()
+            model["architecture"]["conv_layers"][0]["activation"] = "gelu"
+            model["golden"] = golden
+            done = self.check(model, "--arithmetic", "int32")
+            self.assertEqual((done.returncode, done.stdout), (4, b""), done.stderr)
+            self.assertIn(b"has no int32 form", done.stderr)
+
     def test_a_model_without_golden_vectors_says_so(self):
         done = self.check(tiny_model())
         self.assertEqual((done.returncode, done.stdout), (0, b""))

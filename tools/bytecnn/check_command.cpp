@@ -12,6 +12,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "bytecnn/classifier.hpp"
 #include "bytecnn/isa.hpp"
 #include "bytecnn/model_json.hpp"
 
@@ -49,11 +50,23 @@ struct GoldenCheck {
   }
 };
 
+/// Throws where the model cannot be computed so, whether or not there is anything to compare.
+void require_arithmetic(const Model& model, Arithmetic arithmetic) {
+  for (const Isa isa : supported_isas()) {
+    if (isa == Isa::reference) continue;
+    static_cast<void>(Classifier(model, ClassifierOptions{isa, arithmetic}));
+    return;
+  }
+}
+
 GoldenCheck check_golden(const Model& model, Arithmetic arithmetic) {
   GoldenCheck check;
   check.scale = logit_scale(model.golden);
   check.tolerance = relative_tolerance * check.scale;
-  if (model.golden.empty()) return check;
+  if (model.golden.empty()) {
+    if (arithmetic != Arithmetic::float32) require_arithmetic(model, arithmetic);
+    return check;
+  }
   for (const Isa isa : supported_isas()) {
     if (isa == Isa::reference && arithmetic != Arithmetic::float32) continue;  // it has one arithmetic
     check.runs.push_back(run_recorded(model, isa, model.golden, arithmetic));
@@ -214,7 +227,8 @@ the one that was verified, its verification passed, this version and the instruc
 verified, and the inputs with the largest errors give the original's logits again. Its seal shows that it was altered,
 not who wrote it: sign the file where that matters.
 
-Exit status: 0 all hold, 1 something does not, 3 the model or the certificate cannot be read.)");
+Exit status: 0 all hold, 1 something does not, 3 the model or the certificate cannot be read, 4 the model has no form
+in that arithmetic.)");
   command->add_option("MODEL", options->model, "the model file (JSON)")->required()->type_name("");
   auto* certificate =
       command->add_option("--certificate", options->certificate, "what 'bytecnn verify --report FILE.json' wrote")
