@@ -24,7 +24,7 @@ header.bad h1, .bad { color: var(--bad); }
 .good, .bad { font-weight: 600; }
 header.good, header.bad { font-weight: 400; }
 h2 { font-size: 17px; margin: 32px 0 8px; }
-.facts { display: grid; grid-template-columns: repeat(auto-fit, minmax(260px, 1fr)); gap: 10px; margin: 18px 0 6px; }
+.facts { display: grid; grid-template-columns: repeat(auto-fit, minmax(210px, 1fr)); gap: 10px; margin: 18px 0 6px; }
 .fact { background: var(--card); border: 1px solid var(--line); border-radius: 4px; padding: 10px 14px; }
 .fact span, .fact small { display: block; color: var(--soft); font-size: 13px; }
 .fact b { font-size: 21px; font-variant-numeric: tabular-nums; }
@@ -35,6 +35,8 @@ th, td { text-align: left; vertical-align: top; padding: 6px 10px; border-bottom
   font-variant-numeric: tabular-nums; }
 th { font-weight: 600; color: var(--soft); font-size: 13px; }
 th:empty { padding: 0; }
+td { overflow-wrap: anywhere; }
+td.short { white-space: nowrap; overflow-wrap: normal; }
 code { font: 12.5px/1.5 ui-monospace, "DejaVu Sans Mono", monospace; overflow-wrap: anywhere; }
 .histogram { width: 100%; height: auto; background: var(--card); border: 1px solid var(--line); }
 .histogram text { fill: var(--soft); font-size: 12px; }
@@ -47,9 +49,20 @@ code { font: 12.5px/1.5 ui-monospace, "DejaVu Sans Mono", monospace; overflow-wr
 @media print {
   :root { --ink: #000; --soft: #444; --paper: #fff; --card: #fff; --line: #bbb; --good: #14602f; --bad: #a01c15; --bar: #3f6fb5;
     --good-ground: #fff; --bad-ground: #fff; }
+  @page { margin: 14mm; }
+  body { font-size: 10.5px; }
   main { max-width: none; padding: 0; }
-  section, tr, .fact { break-inside: avoid; }
-  h2 { break-after: avoid; }
+  h1 { font-size: 18px; }
+  h2 { font-size: 13px; margin: 18px 0 6px; break-after: avoid; }
+  .facts { grid-template-columns: repeat(4, 1fr); gap: 6px; margin: 10px 0 4px; }
+  .fact { padding: 6px 8px; }
+  .fact b { font-size: 15px; }
+  .fact span, .fact small, .note, th { font-size: 9.5px; }
+  th, td { padding: 3px 7px; }
+  code { font-size: 8.5px; }
+  .wide { overflow: visible; }
+  tr, .fact, .histogram, header { break-inside: avoid; }
+  p + .wide, .note { break-before: avoid; }
 }
 )css";
 
