@@ -99,8 +99,15 @@ TEST(CertificatePage, OfSomethingElseIsAnError) {
 TEST(CertificatePage, SaysWhatHoldsForEveryInput) {
   VerifyReport report = sample(true);
   Bound bound;
-  bound.fold = {"fold", {1e-7}, 1e-7, 0, 2e-8, false};
-  bound.engines = {{"engine sse2", {3e-5}, 3e-5, 0, 1e-5, true}};
+  bound.fold = {.name = "fold", .logits = {1e-7}, .worst_logit = 1e-7, .score = 2e-8, .probable_logits = {}};
+  bound.engines = {{.name = "engine sse2",
+                    .logits = {3e-5},
+                    .worst_logit = 3e-5,
+                    .score = 1e-5,
+                    .probable_logits = {2e-6},
+                    .probable_logit = 2e-6,
+                    .probable_score = 5e-7,
+                    .winograd = true}};
   bound.layers = {{"conv1", 8, 1e-7, 1e-6, 3}};
   bound.windows = 16777216;
   report.bound = bound;
@@ -108,6 +115,8 @@ TEST(CertificatePage, SaysWhatHoldsForEveryInput) {
   EXPECT_TRUE(contains(page, "For no input of any kind"));
   EXPECT_TRUE(contains(page, "16777216"));
   EXPECT_TRUE(contains(page, "3e-05"));
+  EXPECT_TRUE(contains(page, "2e-06"));
+  EXPECT_TRUE(contains(page, "an estimate, no proof"));
   report.bound->unavailable = "GELU & co";
   EXPECT_TRUE(contains(page_of(report), "GELU &amp; co"));
 }

@@ -110,6 +110,9 @@ void expect_holds(const Bound& bound, const Opponent::Differences& found) {
   double score = 0;
   for (std::size_t i = 0; i < found.engines.size(); ++i) {
     EXPECT_LE(found.engines[i], bound.engines[i].worst_logit) << bound.engines[i].name;
+    ASSERT_EQ(bound.engines[i].probable_logits.size(), bound.engines[i].logits.size());
+    EXPECT_LE(found.engines[i], bound.engines[i].probable_logit) << bound.engines[i].name;
+    EXPECT_LE(bound.engines[i].probable_logit, bound.engines[i].worst_logit);
     score = std::max(score, bound.engines[i].score);
   }
   EXPECT_LE(found.engine_score, score);
@@ -249,7 +252,20 @@ TEST(BoundForEveryInput, IsWithinThousandsOfWhatASearchFinds) {
     const auto engine = [](const Opponent::Differences& found) { return found.largest_engine(); };
     const double found = engine(opponent.run(opponent.climb(random, 300, engine)));
     EXPECT_LT(bound.engines.front().worst_logit, 3000 * found);
+    EXPECT_LT(bound.engines.front().probable_logit, 600 * found);
   }
+}
+
+TEST(ProbableBound, IsAFractionOfTheProofAndGrowsLessWithTheLayersWidth) {
+  const auto share = [](const Original& original) {
+    const Bound bound = bound_every_input(original, fold(original), false);
+    return bound.engines.front().probable_logit / bound.engines.front().worst_logit;
+  };
+  EXPECT_LT(share(wide_original(1, 2, 5)), 0.5);
+  Original wider = wide_original(1, 2, 3);
+  for (ConvLayer& layer : wider.architecture.conv_layers) layer.filters = 64;
+  wider.architecture.dense_layers[0].units = 64;
+  EXPECT_LT(share(with_random_weights(wider.architecture, 1)), 0.2);
 }
 
 TEST(BoundForEveryInput, IsRefusedToAnotherArchitecture) {

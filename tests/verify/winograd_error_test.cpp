@@ -93,7 +93,7 @@ TEST_P(WinogradError, BoundsATileThatWasSearchedToViolateIt) {
   for (std::size_t c = 0; c < test.channels; ++c) input.range.push_back({0, static_cast<double>(uniform(0.5F, 2))});
   const float bias = uniform(-1, 1);
   const WinogradWay way{t, test.chain};
-  const double bound = winograd_error(way, taps, bias, input, std::vector<double>(test.channels, 0.0), 0x1p-24);
+  const double bound = winograd_error(way, taps, bias, input, std::vector<double>(test.channels, 0.0), 0x1p-24).bound;
 
   const auto difference = [&](const std::vector<float>& columns) {
     const auto found = tile(t, test, exported, bias, columns);

@@ -15,7 +15,13 @@ struct SideBound {
   std::vector<double> logits;  ///< for each logit: no input can make it differ by more
   double worst_logit = 0;      ///< the largest of them
   std::size_t worst_output = 0;
-  double score = 0;       ///< no score differs by more
+  double score = 0;  ///< no score differs by more
+  /// For each logit: for any one input the probability that some logit differs by more is at most `Bound::chance`, if
+  /// roundings are independent with mean zero. No proof: see numerics.md. Empty for "fold" and where it was not
+  /// derived.
+  std::vector<double> probable_logits;
+  double probable_logit = 0;  ///< the largest of them
+  double probable_score = 0;
   bool winograd = false;  ///< some convolution of this instruction set runs by Winograd's algorithm
 };
 
@@ -29,6 +35,10 @@ struct LayerBound {
 };
 
 struct Bound {
+  /// Of `SideBound::probable_logits`: for one input, and what must hold of its roundings.
+  static constexpr double chance = 1e-12;
+  static constexpr const char* assumption =
+      "for one input, to first order, if different roundings are independent with mean zero; an estimate, no proof";
   SideBound fold;
   std::vector<SideBound> engines;  ///< one an instruction set of this machine
   std::vector<LayerBound> layers;

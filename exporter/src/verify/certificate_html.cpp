@@ -41,13 +41,15 @@ std::string verdict_of(bool passed) {
 class HtmlTable {
  public:
   explicit HtmlTable(std::initializer_list<const char*> headings) {
-    html_ = "<div class=\"wide\"><table>\n<tr>";
+    html_ = "<div class=\"wide\"><table>\n<thead><tr>";
     for (const char* heading : headings) html_ += "<th>" + std::string(heading) + "</th>";
-    html_ += "</tr>\n";
+    html_ += "</tr></thead>\n";
   }
   void add(const std::vector<std::string>& cells) {
     html_ += "<tr>";
-    for (const std::string& cell : cells) html_ += "<td>" + cell + "</td>";
+    // Numbers and words stay whole; a minus sign would be a place to break.
+    for (const std::string& cell : cells)
+      html_ += (cell.size() <= 9 ? "<td class=\"short\">" : "<td>") + cell + "</td>";
     html_ += "</tr>\n";
   }
   [[nodiscard]] std::string end() const { return html_ + "</table></div>\n"; }
@@ -140,6 +142,17 @@ class Page {
       html += fact("condition number", number_of(conditioning.at("exported").at("value")),
                    conditioning.at("ill_conditioned").get<bool>() ? "ill-conditioned" : "well conditioned");
     }
+    const Json& bound = report_.at("bound");
+    if (bound.is_object() && bound.contains("engines") && !bound.at("engines").empty()) {
+      const Json* worst = &bound.at("engines").front();
+      for (const Json& side : bound.at("engines")) {
+        const Json& logit = side.at("logit");
+        if (logit.is_number() && worst->at("logit").is_number() && logit > worst->at("logit")) worst = &side;
+      }
+      html += fact("bound for every input", number_of(worst->at("logit")),
+                   worst->contains("probable") ? "on a logit; probably " + number_of(worst->at("probable").at("logit"))
+                                               : "on a logit");
+    }
     return html + "</div>\n" +
            (report_.at("structure_checked").get<bool>()
                 ? ""
@@ -208,9 +221,16 @@ class Page {
     if (bound.is_null()) return "<p>No bound over all inputs was computed.</p>\n";
     if (bound.contains("unavailable"))
       return "<p>There is no bound over all inputs: " + text_of(bound.at("unavailable")) + "</p>\n";
-    HtmlTable table({"computed by", "no logit differs by more than", "no score by more than"});
+    HtmlTable table({"computed by", "no logit differs by more than", "no score by more than", "probably no logit by"});
+    std::string assumption;
     const auto add = [&](const Json& side) {
-      table.add({text_of(side.at("name")), number_of(side.at("logit")), number_of(side.at("score"))});
+      const bool probable = side.contains("probable");
+      table.add({text_of(side.at("name")), number_of(side.at("logit")), number_of(side.at("score")),
+                 probable ? number_of(side.at("probable").at("logit")) : ""});
+      if (probable) {
+        assumption = "<p class=\"note\">Probably: but for a chance of " + number_of(side.at("probable").at("chance")) +
+                     " " + text_of(side.at("probable").at("assumption")) + ".</p>\n";
+      }
     };
     add(bound.at("fold"));
     for (const Json& side : bound.at("engines")) add(side);
@@ -218,13 +238,18 @@ class Page {
             std::string(bound.at("windows").get<std::uint64_t>() == 0
                             ? " (interval and running-error analysis)"
                             : " (all " + bound.at("windows").dump() + " windows of the first layer were run)") +
-            ":</p>\n" + table.end();
+            ":</p>\n" + table.end() + assumption;
     HtmlTable layers({"layer", "largest value", "error in double", "error of the engine"});
     for (const Json& layer : bound.at("layers")) {
       layers.add({text_of(layer.at("name")), number_of(layer.at("largest_value")), number_of(layer.at("fold_error")),
                   number_of(layer.at("engine_error"))});
     }
-    return html + layers.end();
+    html += layers.end();
+    if (bound.contains("windows_not_run")) {
+      html += "<p class=\"note\"><code>--exhaustive</code> ran no windows: " + text_of(bound.at("windows_not_run")) +
+              ".</p>\n";
+    }
+    return html;
   }
 
   [[nodiscard]] std::string cases() const {
@@ -282,7 +307,9 @@ class Page {
                                  mono(text_of(checkpoint.at("sha256")))});
     table.add({"model", text_of(model.at("file")) + ", version " + text_of(model.at("version")) + ", " +
                             text_of(model.at("parameters")) + " parameters<br>" + mono(text_of(model.at("sha256")))});
-    table.add({"labels", text_of(Json(model.at("labels").dump())) + ", threshold " + text_of(model.at("threshold"))});
+    std::string labels;
+    for (const Json& label : model.at("labels")) labels += (labels.empty() ? "" : ", ") + text_of(label);
+    table.add({"labels", labels + "; threshold " + text_of(model.at("threshold"))});
     table.add({"instruction sets", sets});
     table.add({"bytecnn", text_of(software.at("bytecnn")) + ", built by " + text_of(software.at("compiler"))});
     table.add({"original run by", text_of(software.at("original_run_by"))});

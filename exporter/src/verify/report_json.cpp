@@ -51,12 +51,24 @@ Json stage_json(const StageReport& stage) {
   return json;
 }
 
+Json numbers_json(const std::vector<double>& values) {
+  Json numbers = Json::array();
+  for (const double value : values) numbers.push_back(json_number(value));
+  return numbers;
+}
+
 Json bound_json(const SideBound& side) {
-  Json logits = Json::array();
-  for (const double logit : side.logits) logits.push_back(json_number(logit));
-  return {{"name", side.name},           {"logit", json_number(side.worst_logit)},
-          {"output", side.worst_output}, {"score", json_number(side.score)},
-          {"winograd", side.winograd},   {"logits", std::move(logits)}};
+  Json json{{"name", side.name},           {"logit", json_number(side.worst_logit)},
+            {"output", side.worst_output}, {"score", json_number(side.score)},
+            {"winograd", side.winograd},   {"logits", numbers_json(side.logits)}};
+  if (!side.probable_logits.empty()) {
+    json["probable"] = {{"logit", json_number(side.probable_logit)},
+                        {"score", json_number(side.probable_score)},
+                        {"chance", Bound::chance},
+                        {"assumption", Bound::assumption},
+                        {"logits", numbers_json(side.probable_logits)}};
+  }
+  return json;
 }
 
 Json bound_json(const Bound& bound) {
@@ -71,11 +83,13 @@ Json bound_json(const Bound& bound) {
                       {"engine_error", json_number(layer.engine_error)},
                       {"channel", layer.channel}});
   }
-  return {{"fold", bound_json(bound.fold)},
-          {"engines", std::move(engines)},
-          {"layers", std::move(layers)},
-          {"windows", bound.windows},
-          {"seconds", json_number(bound.seconds)}};
+  Json json{{"fold", bound_json(bound.fold)},
+            {"engines", std::move(engines)},
+            {"layers", std::move(layers)},
+            {"windows", bound.windows},
+            {"seconds", json_number(bound.seconds)}};
+  if (!bound.not_windows.empty()) json["windows_not_run"] = bound.not_windows;
+  return json;
 }
 
 Json condition_json(const ConditionNumber& condition) {

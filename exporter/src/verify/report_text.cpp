@@ -83,6 +83,14 @@ std::string bound_text(const Bound& bound) {
   text += bound.windows == 0 ? "    by interval and running-error analysis, the worst of everything at once\n"
                              : "    by " + std::to_string(bound.windows) +
                                    " windows of the first layer, one by one, and running-error analysis behind it\n";
+  if (worst != bound.engines.end() && !worst->probable_logits.empty()) {
+    const auto likely = std::max_element(bound.engines.begin(), bound.engines.end(), [](const auto& a, const auto& b) {
+      return a.probable_logit < b.probable_logit;
+    });
+    text += "  with a chance of at most " + short_number(Bound::chance) + " can the engine differ by more than\n    " +
+            short_number(likely->probable_logit) + " on a logit, " + short_number(likely->probable_score) +
+            " on a score\n    (" + Bound::assumption + ")\n";
+  }
   if (!bound.not_windows.empty()) text += "    --exhaustive ran no windows: " + bound.not_windows + "\n";
   return text;
 }

@@ -103,8 +103,8 @@ double deviation_error(const FilterTaps& taps, const ColumnBounds& input) {
 
 /// Rounding of a sum of products in any order, with or without fused multiplication, and what the exported weights
 /// differ from the exact ones by. Besides, |input| is known for the original, so the input's own error counts again.
-double direct_error(const ConvBlock& block, const FilterTaps& taps, const ColumnBounds& input, const Arithmetic& way,
-                    std::size_t way_index) {
+OwnError direct_error(const ConvBlock& block, const FilterTaps& taps, const ColumnBounds& input, const Arithmetic& way,
+                      std::size_t way_index) {
   const double roundings = static_cast<double>(taps.exported.size()) + 2;
   const double g = gamma(roundings, way.u);
   const auto& error = input.error[way_index];
@@ -125,19 +125,28 @@ double direct_error(const ConvBlock& block, const FilterTaps& taps, const Column
   const double n = static_cast<double>(taps.exported.size());
   const double partial = largest_partial_sum(taps, input) + bias;
   const double first_order = std::min(sizes + n * partial, (n + 1) * sizes);
-  const double sum = deviation_error(taps, input) + deviated + way.u * first_order + roundings * way.u * g * sizes +
-                     g * arrived + (n + 1) * smallest_float;
-  return outward(sum, 4 * taps.exported.size());
+  const double rest =
+      deviation_error(taps, input) + deviated + roundings * way.u * g * sizes + g * arrived + (n + 1) * smallest_float;
+  OwnError result;
+  result.known = outward(rest, 4 * taps.exported.size());
+  result.bound = outward(rest + way.u * first_order, 4 * taps.exported.size());
+  result.squares = n * partial * partial + bias * bias;
+  for (std::size_t i = 0; i < taps.exported.size(); ++i) {
+    const std::size_t c = taps.first_channel + i % taps.channels;
+    result.squares += std::pow(taps.exported[i] * (input.range[c].size() + error[c]), 2);
+  }
+  return result;
 }
 
 /// The first layer by tables: each tap's row is rounded once, then kernel_size - 1 sums follow, in any order.
-double table_error(const ConvBlock& block, const FilterTaps& taps, const ColumnBounds& input, const Arithmetic& way,
-                   std::size_t way_index, std::size_t filter, const SeparableColumns& parts, Interval range) {
+OwnError table_error(const ConvBlock& block, const FilterTaps& taps, const ColumnBounds& input, const Arithmetic& way,
+                     std::size_t way_index, std::size_t filter, const SeparableColumns& parts, Interval range) {
   const std::size_t kernel = block.layer.kernel_size;
   double deviation = deviation_error(taps, input);
+  double arrived = 0;
   std::vector<double> row(kernel, 0.0);
   for (std::size_t k = 0; k < kernel; ++k) {
-    deviation += weighted(taps.tap(taps.exported, k), input.error[way_index], taps.first_channel);
+    arrived += weighted(taps.tap(taps.exported, k), input.error[way_index], taps.first_channel);
     for (std::size_t t = 0; t < parts.tokens; ++t) {
       row[k] = std::max(row[k], std::abs(parts.part[(k * parts.tokens + t) * parts.channels + filter]));
     }
@@ -147,20 +156,36 @@ double table_error(const ConvBlock& block, const FilterTaps& taps, const ColumnB
     // The parts share the bias; the tables hold it whole in tap 0.
     row[k] += bias * (k == 0 ? 1.0 : 1.0 / static_cast<double>(kernel)) + parts.uncertainty;
   }
-  double rounding = 0;
-  for (const double size : row) rounding += size;
-  const double every = rounding + deviation;
+  double rows = 0;
+  for (const double size : row) rows += size;
+  deviation += arrived;
+  const double every = rows + deviation;
   // Sums of the largest two, three, ... rows bound what is rounded; the last of them is the column itself.
   std::sort(row.begin(), row.end(), std::greater<>());
   double partial = row[0];
+  double sums = 0;
+  OwnError result;
   for (std::size_t m = 1; m < kernel; ++m) {
     partial += row[m];
-    rounding += m + 1 == kernel ? range.size() + deviation : partial + deviation;
+    const double sum = m + 1 == kernel ? range.size() + deviation : partial + deviation;
+    sums += sum;
+    result.squares += sum * sum;
   }
   // One ulp of roundoff squared: what is rounded carries earlier roundings already.
   const double k = static_cast<double>(kernel);
-  const double sum = deviation + way.u * (rounding + way.u * (k + 1) * (k + 1) * every) + (k + 1) * smallest_float;
-  return outward(sum + own_rounding(every, taps.exported.size()), kernel * 8);
+  const double rest = deviation + way.u * (rows + way.u * (k + 1) * (k + 1) * every) + (k + 1) * smallest_float +
+                      own_rounding(every, taps.exported.size());
+  result.known = outward(rest - arrived, kernel * 8);
+  result.bound = outward(rest + way.u * sums, kernel * 8);
+  return result;
+}
+
+/// A sum's errors behind a function of slope at most `slope`, which adds `known` itself.
+OwnError through_function(OwnError own, double slope, double known) {
+  own.known = slope * own.known + known;
+  own.squares *= slope * slope;
+  for (double& shared : own.shared) shared *= slope;
+  return own;
 }
 
 }  // namespace
@@ -199,7 +224,7 @@ SeparableColumns first_layer_parts(const ConvBlock& block, const std::vector<dou
   return result;
 }
 
-ColumnBounds through(const ConvBlock& block, const ColumnBounds& input, const std::vector<Arithmetic>& ways,
+ThroughBlock through(const ConvBlock& block, const ColumnBounds& input, const std::vector<Arithmetic>& ways,
                      const SeparableColumns* parts, const KnownSumErrors* known) {
   const ConvLayer& layer = block.layer;
   const ConvWeights& exported = block.exported;
@@ -208,6 +233,7 @@ ColumnBounds through(const ConvBlock& block, const ColumnBounds& input, const st
   const std::vector<double> scale_deviation = deviations(block.exact.scale, exported.scale);
   const std::vector<double> shift_deviation = deviations(block.exact.shift, exported.shift);
 
+  std::vector<OwnErrors> owns(ways.size());
   ColumnBounds output;
   output.range.resize(layer.filters);
   output.error.assign(ways.size(), std::vector<double>(layer.filters, 0.0));
@@ -233,37 +259,46 @@ ColumnBounds through(const ConvBlock& block, const ColumnBounds& input, const st
     for (std::size_t w = 0; w < ways.size(); ++w) {
       const Arithmetic& way = ways[w];
       const double u = way.u;
-      double error = 0;
-      if (parts != nullptr && way.tables) {
-        error = table_error(block, taps, input, way, w, f, *parts, sum);
-      } else {
-        error = way.winograd[block.index]
-                    ? winograd_error(*way.winograd[block.index], taps, exported.bias[f], input, input.error[w], u)
-                    : direct_error(block, taps, input, way, w);
-        for (std::size_t k = 0; k < layer.kernel_size; ++k) {
-          error += weighted(taps.tap(taps.exported, k), input.error[w], taps.first_channel);
-        }
+      const bool tables = parts != nullptr && way.tables;
+      OwnError own = tables ? table_error(block, taps, input, way, w, f, *parts, sum)
+                     : way.winograd[block.index]
+                         ? winograd_error(*way.winograd[block.index], taps, exported.bias[f], input, input.error[w], u)
+                         : direct_error(block, taps, input, way, w);
+      double error = own.bound;
+      for (std::size_t k = 0; !tables && k < layer.kernel_size; ++k) {
+        error += weighted(taps.tap(taps.exported, k), input.error[w], taps.first_channel);
       }
       error = outward(error + bias_deviation[f], taps.exported.size());
       if (known != nullptr && !known->after_relu) error = std::min(error, known->error[w][f]);
       const Interval reached = sum.widened(error);
-      error = slopes(layer.activation, reached).size() * error + function_error(layer.activation, reached.size(), u);
+      const double slope = slopes(layer.activation, reached).size();
+      const double function = function_error(layer.activation, reached.size(), u);
+      error = slope * error + function;
+      own = through_function(std::move(own), slope, slope * bias_deviation[f] + function);
+      double gain = slope;
       if (known != nullptr && known->after_relu) error = std::min(error, known->error[w][f]);
       if (scaled) {
         const double s = std::abs(static_cast<double>(exported.scale[f]));
         const double t = std::abs(static_cast<double>(exported.shift[f]));
         const double x = activated.size() + error;
-        error = s * error + scale_deviation[f] * activated.size() + shift_deviation[f] + gamma(2, u) * (s * x + t);
+        const double deviation = scale_deviation[f] * activated.size() + shift_deviation[f];
+        error = s * error + deviation + gamma(2, u) * (s * x + t);
+        own = through_function(std::move(own), s, deviation + u * gamma(2, u) * 2 * (s * x + t));
+        own.squares += s * x * s * x + (s * x + t) * (s * x + t);
+        gain *= s;
       }
       if (layer.residual) {
         const double size = before_residual.size() + error + input.range[f].size() + input.error[w][f];
         error += input.error[w][f] + u * size;
+        own.squares += size * size;
       }
       output.error[w][f] = outward(error, 32);
+      owns[w].channels.push_back(std::move(own));
+      owns[w].gain.push_back(gain);
     }
   }
   if (parts != nullptr && !scaled && !layer.residual) output.set_separable(*parts);
-  return output;
+  return {std::move(output), std::move(owns)};
 }
 
 }  // namespace bytecnn::exporter

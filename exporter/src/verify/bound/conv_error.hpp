@@ -8,6 +8,7 @@
 #include "verify/bound/arithmetic.hpp"
 #include "verify/bound/column_bounds.hpp"
 #include "verify/bound/exact_layers.hpp"
+#include "verify/bound/own_errors.hpp"
 
 namespace bytecnn::exporter {
 
@@ -29,9 +30,14 @@ struct KnownSumErrors {
   bool after_relu = false;  ///< of relu(sum)
 };
 
-/// Ranges of the block's output and errors in each of `ways`. `input` are its columns with errors in the same ways.
-/// `parts` is the first layer's separable form where this is the first layer, else null; `known` may be null.
-[[nodiscard]] ColumnBounds through(const ConvBlock& block, const ColumnBounds& input,
+struct ThroughBlock {
+  ColumnBounds columns;        ///< ranges of the block's output, and its errors in each of the ways
+  std::vector<OwnErrors> own;  ///< [ways]: what the block adds by itself
+};
+
+/// One block. `input` are its columns with errors in `ways`. `parts` is the first layer's separable form where this is
+/// the first layer, else null; `known` may be null, and is not counted in `own`.
+[[nodiscard]] ThroughBlock through(const ConvBlock& block, const ColumnBounds& input,
                                    const std::vector<Arithmetic>& ways, const SeparableColumns* parts,
                                    const KnownSumErrors* known);
 

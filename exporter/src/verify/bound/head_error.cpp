@@ -28,6 +28,13 @@ double average_roundings(const Arithmetic& way, double positions) {
   return gamma(roundings, way.u);
 }
 
+/// Squares of the single roundings of an average of values of one size, in units of (u size)^2. A sum of n equal values
+/// rounds 1, 2, ... n of them: n / 3 of its mean; all parts may round alike, as they do over equal columns. The
+/// compensated total: its two roundings a part, alike as well, and the others one by one, generously.
+double probable_average_roundings(const Arithmetic& way) {
+  return (way.pooled_together + 3) / 3 + 16;
+}
+
 /// The deviation is |a|_2 / sqrt(n - 1) of a vector of distances from means, so it moves by no more than that vector,
 /// whatever its size: a^2 + 1e-5 under a square root has a slope of at most 1, near 0 as well.
 double deviation_error(const Arithmetic& way, double error, double size, double fewest, double most) {
@@ -41,18 +48,24 @@ double deviation_error(const Arithmetic& way, double error, double size, double 
 }
 
 /// Rounding of a sum of products of at most these sizes, in any order, with or without fused multiplication. Every
-/// addition rounds what it has summed; the worst order of all adds the largest terms first. Sorts `terms`.
-double sum_of_products_error(std::vector<double>& terms, double u) {
+/// addition rounds what it has summed, which is at most `largest`; the worst order of all adds the largest terms first.
+/// Sorts `terms`.
+OwnError sum_of_products_error(std::vector<double>& terms, double largest, double u) {
   std::sort(terms.begin(), terms.end(), std::greater<>());
-  double partial = 0;
+  double all = 0;
   double rounded = 0;
+  OwnError result;
   for (std::size_t i = 0; i < terms.size(); ++i) {
-    partial += terms[i];
-    rounded += terms[i] + (i == 0 ? 0 : partial);
+    all += terms[i];
+    const double sum = i == 0 ? 0 : std::min(all, largest);
+    rounded += terms[i] + sum;
+    result.squares += terms[i] * terms[i] + sum * sum;
   }
-  // What is rounded has been rounded before: a factor of at most (1 + u)^n.
+  // To first order the sums are exact; what roundings do to one another is below n u gamma_n.
   const auto n = static_cast<double>(terms.size()) + 1;
-  return u * rounded * (1 + gamma(n, u)) + n * smallest_float;
+  result.known = n * u * gamma(n, u) * all + n * smallest_float;
+  result.bound = u * rounded + result.known;
+  return result;
 }
 
 struct Dense {
@@ -76,8 +89,8 @@ Dense dense_of(const OriginalDense& original, const DenseWeights& exported, cons
 
 /// What one layer adds by itself, and where its sums lie.
 struct LayerErrors {
-  std::vector<Interval> slopes;          ///< [units] of the activation, over original and export
-  std::vector<std::vector<double>> own;  ///< [ways][units]
+  std::vector<Interval> slopes;            ///< [units] of the activation, over original and export
+  std::vector<std::vector<OwnError>> own;  ///< [ways][units]
 };
 
 /// One dense layer, forward; fills `errors`.
@@ -87,7 +100,7 @@ Features forward(const Dense& dense, const Features& input, const std::vector<Ar
   Features output;
   output.range.resize(dense.units);
   output.error.assign(ways.size(), std::vector<double>(dense.units, 0.0));
-  errors.own = output.error;
+  errors.own.assign(ways.size(), std::vector<OwnError>(dense.units));
   errors.slopes.resize(dense.units);
   std::vector<double> sum_error(ways.size());
   std::vector<double> terms;
@@ -106,19 +119,27 @@ Features forward(const Dense& dense, const Features& input, const std::vector<Ar
     double widest = 0;
     for (std::size_t k = 0; k < ways.size(); ++k) {
       double arrived = 0;
-      double own = bias_deviation[j];
-      terms.assign(1, std::abs(static_cast<double>(dense.exported->bias[j])));
+      double deviation = bias_deviation[j];
+      const auto exported_bias = static_cast<double>(dense.exported->bias[j]);
+      double positive = std::max(exported_bias, 0.0);
+      double negative = std::max(-exported_bias, 0.0);
+      terms.assign(1, std::abs(exported_bias));
       for (std::size_t i = 0; i < dense.inputs; ++i) {
-        const double w = std::abs(static_cast<double>(dense.exported->weight[j * dense.inputs + i]));
+        const auto w = static_cast<double>(dense.exported->weight[j * dense.inputs + i]);
         const double e = input.error[k][i];
         const double x = input.range[i].size() + e;
+        const Interval term{w * (input.range[i].low - e), w * (input.range[i].high + e)};
+        positive += std::max({term.low, term.high, 0.0});
+        negative += std::max({-term.low, -term.high, 0.0});
         arrived += std::abs(dense.weight.value[j * dense.inputs + i]) * e;
-        own += weight_deviation[j * dense.inputs + i] * x;
-        terms.push_back(w * x);
+        deviation += weight_deviation[j * dense.inputs + i] * x;
+        terms.push_back(std::abs(w) * x);
       }
-      own = outward(own + sum_of_products_error(terms, ways[k].u), 2 * dense.inputs);
-      errors.own[k][j] = own;
-      sum_error[k] = outward(arrived, dense.inputs) + own;
+      OwnError own = sum_of_products_error(terms, outward(std::max(positive, negative), dense.inputs), ways[k].u);
+      own.known += deviation;
+      own.bound = outward(own.bound + deviation, 2 * dense.inputs);
+      sum_error[k] = outward(arrived, dense.inputs) + own.bound;
+      errors.own[k][j] = std::move(own);
       widest = std::max(widest, sum_error[k]);
     }
     const Interval reached = sum.widened(widest);
@@ -126,8 +147,12 @@ Features forward(const Dense& dense, const Features& input, const std::vector<Ar
     output.range[j] = values(dense.activation, sum);
     for (std::size_t k = 0; k < ways.size(); ++k) {
       const double rounded = function_error(dense.activation, reached.size(), ways[k].u);
-      errors.own[k][j] = outward(errors.slopes[j].size() * errors.own[k][j] + rounded, 8);
-      output.error[k][j] = outward(errors.slopes[j].size() * sum_error[k] + rounded, 8);
+      const double slope = errors.slopes[j].size();
+      OwnError& own = errors.own[k][j];
+      own.bound = outward(slope * own.bound + rounded, 8);
+      own.known = slope * own.known + rounded;
+      own.squares *= slope * slope;
+      output.error[k][j] = outward(slope * sum_error[k] + rounded, 8);
     }
   }
   return output;
@@ -165,6 +190,18 @@ double weighted(const Gradient& gradient, const std::vector<double>& error) {
   return outward(sum, error.size());
 }
 
+/// Adds what `errors` do to a logit.
+void add_through(const Gradient& gradient, const std::vector<OwnError>& errors, OwnError& logit) {
+  double bound = 0;
+  for (std::size_t i = 0; i < errors.size(); ++i) {
+    const double size = gradient[i].size();
+    bound += size * errors[i].bound;
+    logit.known += size * errors[i].known;
+    logit.squares += size * size * errors[i].squares;
+  }
+  logit.bound += outward(bound, errors.size());
+}
+
 /// Work that the Jacobians may cost.
 constexpr double most_products = 4e9;
 
@@ -178,6 +215,7 @@ Features pooled(Pooling pooling, const ColumnBounds& columns, const std::vector<
   Features features;
   features.range.resize(channels * (with_deviation ? 3 : joined ? 2 : 1));
   features.error.assign(ways.size(), std::vector<double>(features.range.size(), 0.0));
+  features.own.assign(ways.size(), std::vector<OwnError>(features.range.size()));
   for (std::size_t c = 0; c < channels; ++c) {
     const Interval& range = columns.range[c];
     for (std::size_t part = 0; part < (joined ? 2U : 1U); ++part) features.range[part * channels + c] = range;
@@ -206,8 +244,19 @@ Features pooled(Pooling pooling, const ColumnBounds& columns, const std::vector<
           out[channels + c] = error;
           break;
       }
+      // Averages, the last two operations of avg_max, and a column of padding, which may reach two features.
+      const double average_squares = probable_average_roundings(ways[k]) * size * size;
+      const double joining = pooling == Pooling::avg_max ? 2 * size * size : 0;
+      const double padding = 2 * size * size;
+      for (std::size_t part = 0; part < (joined ? 2U : 1U); ++part) {
+        const bool averaged = pooling != Pooling::max && part == 0;
+        const double share = pooling == Pooling::avg_max ? 0.25 : 1;
+        features.own[k][part * channels + c].squares = (averaged ? share * average_squares : 0) + joining + padding;
+      }
       if (with_deviation) {
         out[2 * channels + c] = deviation_error(ways[k], error, 2 * size, fewest_positions, most_positions);
+        features.own[k][2 * channels + c].known =
+            deviation_error(ways[k], 0, 2 * size, fewest_positions, most_positions);
       }
     }
   }
@@ -217,8 +266,8 @@ Features pooled(Pooling pooling, const ColumnBounds& columns, const std::vector<
   return features;
 }
 
-std::vector<Features> head(const Original& original, const Model& model, const Features& features,
-                           const std::vector<Arithmetic>& ways) {
+HeadErrors head(const Original& original, const Model& model, const Features& features,
+                const std::vector<Arithmetic>& ways) {
   std::vector<Dense> layers;
   for (std::size_t i = 0; i < model.weights.dense.size(); ++i) {
     layers.push_back(
@@ -227,28 +276,33 @@ std::vector<Features> head(const Original& original, const Model& model, const F
   layers.push_back(dense_of(original.output, model.weights.output, {Activation::Kind::none, 0.0F}));
 
   std::vector<LayerErrors> errors(layers.size());
-  std::vector<Features> outputs;
+  HeadErrors result;
+  std::vector<Features>& outputs = result.outputs;
   double products = 0;
   for (std::size_t i = 0; i < layers.size(); ++i) {
     outputs.push_back(forward(layers[i], i == 0 ? features : outputs.back(), ways, errors[i]));
     products += static_cast<double>(layers[i].inputs) * static_cast<double>(layers[i].units);
   }
   auto& logits = outputs.back();
-  if (products * static_cast<double>(logits.range.size()) > most_products) return outputs;
+  if (products * static_cast<double>(logits.range.size()) > most_products) return result;
+  result.own.assign(ways.size(), std::vector<OwnError>(logits.range.size()));
   for (std::size_t o = 0; o < logits.range.size(); ++o) {
     Gradient gradient(logits.range.size());
     gradient[o] = {1, 1};
-    std::vector<double> error(ways.size(), 0.0);
     for (std::size_t i = layers.size(); i-- > 0;) {
-      for (std::size_t k = 0; k < ways.size(); ++k) error[k] += weighted(gradient, errors[i].own[k]);
+      for (std::size_t k = 0; k < ways.size(); ++k) add_through(gradient, errors[i].own[k], result.own[k][o]);
       gradient = backward(layers[i], errors[i], gradient);
     }
     for (std::size_t k = 0; k < ways.size(); ++k) {
-      error[k] = outward(error[k] + weighted(gradient, features.error[k]), layers.size());
-      logits.error[k][o] = std::min(logits.error[k][o], error[k]);
+      const double behind = result.own[k][o].bound;
+      const double error = outward(behind + weighted(gradient, features.error[k]), layers.size());
+      logits.error[k][o] = std::min(logits.error[k][o], error);
+      add_through(gradient, features.own[k], result.own[k][o]);
     }
+    result.by_feature.emplace_back();
+    for (const Interval& derivative : gradient) result.by_feature.back().push_back(derivative.size());
   }
-  return outputs;
+  return result;
 }
 
 double score_error(Output output, double logit_error, std::size_t outputs, double u) {

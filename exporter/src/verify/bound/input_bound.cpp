@@ -17,6 +17,7 @@
 #include "verify/bound/conv_error.hpp"
 #include "verify/bound/exact_layers.hpp"
 #include "verify/bound/head_error.hpp"
+#include "verify/bound/probable_error.hpp"
 #include "verify/verify.hpp"
 
 namespace bytecnn::exporter {
@@ -148,6 +149,15 @@ SideBound side_bound(const std::string& name, const Arithmetic& way, const std::
   return side;
 }
 
+/// What always holds bounds what probably holds.
+void set_probable(SideBound& side, std::vector<double> errors, const Arithmetic& way,
+                  const Architecture& architecture) {
+  for (std::size_t o = 0; o < errors.size(); ++o) errors[o] = std::min(errors[o], side.logits[o]);
+  side.probable_logit = *std::max_element(errors.begin(), errors.end());
+  side.probable_score = score_error(architecture.output, side.probable_logit, errors.size(), way.u);
+  side.probable_logits = std::move(errors);
+}
+
 }  // namespace
 
 Bound bound_every_input(const Original& original, const Model& model, bool all_windows) {
@@ -160,9 +170,13 @@ Bound bound_every_input(const Original& original, const Model& model, bool all_w
   const std::vector<Arithmetic> ways = ways_of(model);
   const std::vector<std::size_t> tokens = reachable_tokens(architecture);
   ColumnBounds columns = embedding_columns(original, model, tokens, ways.size());
+  const std::vector<double> embedding_error = columns.error.front();
+  std::vector<std::vector<OwnErrors>> own(ways.size());  // [ways][layers]
+  std::vector<ExactTensor> weights;
   for (std::size_t i = 0; i < architecture.conv_layers.size(); ++i) {
-    const ExactConv exact = exact_conv(original.conv[i], architecture.conv_layers[i]);
+    ExactConv exact = exact_conv(original.conv[i], architecture.conv_layers[i]);
     const ConvBlock block{architecture.conv_layers[i], exact, model.weights.conv[i], i};
+    ThroughBlock passed;
     if (i == 0) {
       const auto parts = first_layer_parts(block, original.embedding, architecture.embed_dim, tokens);
       std::optional<KnownSumErrors> known;
@@ -171,10 +185,13 @@ Bound bound_every_input(const Original& original, const Model& model, bool all_w
         bound.not_windows = "the first layer's kernel has " + std::to_string(architecture.conv_layers[0].kernel_size) +
                             " taps, and only windows of up to 3 are few enough to run them all";
       }
-      columns = through(block, columns, ways, &parts, known ? &*known : nullptr);
+      passed = through(block, columns, ways, &parts, known ? &*known : nullptr);
     } else {
-      columns = through(block, columns, ways, nullptr, nullptr);
+      passed = through(block, columns, ways, nullptr, nullptr);
     }
+    columns = std::move(passed.columns);
+    for (std::size_t k = 0; k < ways.size(); ++k) own[k].push_back(std::move(passed.own[k]));
+    weights.push_back(std::move(exact.weight));
     bound.layers.push_back(layer_bound("conv" + std::to_string(i + 1), columns.range, columns.error));
   }
   if (architecture.pad_token) count_padding_columns(columns, ways);
@@ -183,15 +200,23 @@ Bound bound_every_input(const Original& original, const Model& model, bool all_w
       architecture.pad_token ? most : static_cast<double>(minimum_pooled_positions(architecture.pooling));
   const Features features = pooled(architecture.pooling, columns, ways, fewest, most);
   bound.layers.push_back(layer_bound("pooling", features.range, features.error));
-  const std::vector<Features> outputs = head(original, model, features, ways);
+  const HeadErrors behind = head(original, model, features, ways);
+  const std::vector<Features>& outputs = behind.outputs;
   for (std::size_t i = 0; i < outputs.size(); ++i) {
     bound.layers.push_back(layer_bound(i + 1 == outputs.size() ? "output" : "dense" + std::to_string(i + 1),
                                        outputs[i].range, outputs[i].error));
   }
   bound.fold = side_bound("fold", ways[0], outputs.back().error[0], architecture);
   for (std::size_t k = 1; k < ways.size(); ++k) {
+    SideBound side = side_bound("", ways[k], outputs.back().error[k], architecture);
+    if (!behind.by_feature.empty()) {
+      auto probable =
+          probable_errors(architecture, own[k], weights, behind, k, embedding_error, ways[k].u, Bound::chance);
+      set_probable(side, std::move(probable), ways[k], architecture);
+    }
     for (const std::string& name : ways[k].names) {
-      bound.engines.push_back(side_bound(name, ways[k], outputs.back().error[k], architecture));
+      bound.engines.push_back(side);
+      bound.engines.back().name = name;
     }
   }
   const auto finite = [](const SideBound& side) { return std::isfinite(side.worst_logit); };

@@ -92,10 +92,61 @@ double largest_transformed(std::span<const double> b, double positive, double ne
   return std::max(high, low);
 }
 
+/// Squares of the roundings of x_0 + sum of b[i] x_i, one product and one sum after the other, each x in `x`.
+double chain_squares(std::span<const float> b, Interval x) {
+  Interval sum = x;
+  double squares = 0;
+  for (const float coefficient : b) {
+    const auto f = static_cast<double>(coefficient);
+    const Interval product{std::min(f * x.low, f * x.high), std::max(f * x.low, f * x.high)};
+    sum = {sum.low + product.low, sum.high + product.high};
+    squares += std::pow(product.size(), 2) + std::pow(sum.size(), 2);
+  }
+  return squares;
+}
+
+/// The input transform's roundings, to first order in units of u: what the filter's outputs take of each. All filters
+/// share them. For each channel: points 0 and infinity; for each pair the even half, the odd half, and both points.
+std::vector<double> transform_roundings(const WinogradTransform& t, const Matrices& m,
+                                        const std::vector<double>& weights, std::size_t channels,
+                                        const std::vector<Interval>& columns) {
+  const std::size_t points = t.points();
+  std::vector<double> shared;
+  for (std::size_t c = 0; c < channels; ++c) {
+    const Interval& x = columns[c];
+    const auto weight = [&](std::size_t point) { return weights[point * channels + c]; };
+    const double ends = std::sqrt(chain_squares(std::span(t.ends).first(t.pairs), x));
+    shared.push_back(ends * std::abs(weight(0)));
+    shared.push_back(ends * std::abs(weight(points - 1)));
+    for (std::size_t j = 0; j < t.pairs; ++j) {
+      const auto point = static_cast<double>(t.point[j]);
+      const double half = std::sqrt(chain_squares(std::span(t.others[j]).first(t.pairs - 1), x));
+      const double plus = weight(1 + 2 * j);
+      const double minus = weight(2 + 2 * j);
+      const auto b = std::span<const double>(m.input[1 + 2 * j]).first(points);
+      // The product of the odd half, and the sum.
+      const double last = std::sqrt(2.0) * largest_transformed(b, x.high, -x.low);
+      double even = 0;
+      double odd = 0;
+      double most = 0;
+      for (std::size_t i = 0; i < t.outputs; ++i) {
+        const double power = std::abs(m.output[i][1 + 2 * j]);
+        const double sign = i % 2 == 0 ? 1 : -1;
+        even = std::max(even, power * std::abs(plus + sign * minus));
+        odd = std::max(odd, power * point * std::abs(plus - sign * minus));
+        most = std::max(most, power);
+      }
+      shared.insert(shared.end(),
+                    {half * even, half * odd, last * most * std::abs(plus), last * most * std::abs(minus)});
+    }
+  }
+  return shared;
+}
+
 }  // namespace
 
-double winograd_error(const WinogradWay& way, const FilterTaps& taps, float bias, const ColumnBounds& input,
-                      const std::vector<double>& error, double u) {
+OwnError winograd_error(const WinogradWay& way, const FilterTaps& taps, float bias, const ColumnBounds& input,
+                        const std::vector<double>& error, double u) {
   const WinogradTransform& t = way.transform;
   const std::size_t points = t.points();
   const Matrices m = matrices(t);
@@ -110,6 +161,14 @@ double winograd_error(const WinogradWay& way, const FilterTaps& taps, float bias
       weights[p * taps.channels + c] = static_cast<double>(winograd_weight(t, p, window.data()));
     }
   }
+  std::vector<Interval> columns;  // as they are computed, or zero outside the input
+  for (std::size_t c = 0; c < taps.channels; ++c) {
+    const Interval& range = input.range[taps.first_channel + c];
+    columns.push_back(
+        Interval{std::min(range.low, 0.0), std::max(range.high, 0.0)}.widened(error[taps.first_channel + c]));
+  }
+  OwnError result;
+  result.shared = transform_roundings(t, m, weights, taps.channels, columns);
   double known = 0;
   double uncertain = 0;
   for (std::size_t i = 0; i < t.outputs; ++i) {
@@ -117,9 +176,7 @@ double winograd_error(const WinogradWay& way, const FilterTaps& taps, float bias
     double low = 0;
     double sizes = 0;
     for (std::size_t c = 0; c < taps.channels; ++c) {
-      const Interval& range = input.range[taps.first_channel + c];
-      const double e = error[taps.first_channel + c];
-      const Interval x = Interval{std::min(range.low, 0.0), std::max(range.high, 0.0)}.widened(e);
+      const Interval& x = columns[c];
       for (std::size_t j = 0; j < points; ++j) {
         double made = 0;
         double size = 0;
@@ -145,6 +202,8 @@ double winograd_error(const WinogradWay& way, const FilterTaps& taps, float bias
   Coefficients counted(points, taps.channels);
   Coefficients whole(points, taps.channels);
   std::array<double, max_outputs> summed{};
+  std::array<double, max_outputs> squares{};
+  std::array<std::array<double, max_points>, max_outputs> made{};  ///< what each point gives to an output
   double underflows = 0;  // a product each in the output and a channel's sum, and what the weights take of the input's
   std::vector<double> negated(taps.channels);
   for (std::size_t p = 0; p < points; ++p) {
@@ -165,15 +224,36 @@ double winograd_error(const WinogradWay& way, const FilterTaps& taps, float bias
     const PartialSums down = input.largest_partial_sums(negated, taps.first_channel, way.chain);
     const auto b = std::span<const double>(m.input[p]).first(points);
     double rounded = 0;
-    for (std::size_t k = 0; k < taps.channels; ++k) rounded += largest_transformed(b, up.chain[k], down.chain[k]);
+    double rounded_squares = 0;
     double total = 0;
+    const auto add = [&](double sum) {
+      rounded += sum;
+      rounded_squares += sum * sum;
+    };
+    for (std::size_t k = 0; k < taps.channels; ++k) add(largest_transformed(b, up.chain[k], down.chain[k]));
     for (std::size_t k = 0; k < up.total.size(); ++k) {
       total = largest_transformed(b, up.total[k], down.total[k]);
-      if (k > 0) rounded += total;
+      if (k > 0) add(total);
+    }
+    for (std::size_t c = 0; c < taps.channels; ++c) {
+      const double transformed = largest_transformed(b, columns[c].high, -columns[c].low);
+      rounded_squares += std::pow(w[c] * transformed, 2);  // the product
     }
     for (std::size_t i = 0; i < t.outputs; ++i) {
-      summed[i] += std::abs(m.output[i][p]) * (rounded + m.output_rounded[p] * total);
+      const double taken = std::abs(m.output[i][p]);
+      summed[i] += taken * (rounded + m.output_rounded[p] * total);
+      squares[i] += taken * taken * rounded_squares;
+      made[i][p] = taken * total;
     }
+  }
+  for (std::size_t i = 0; i < t.outputs; ++i) {
+    double whole_sum = std::abs(static_cast<double>(bias)) + made[i][0] + made[i][points - 1];
+    for (std::size_t j = 0; j < t.pairs; ++j) {
+      const double both = made[i][1 + 2 * j] + made[i][2 + 2 * j];
+      squares[i] += 2 * both * both;  // the pair's sum or difference, and its product
+      whole_sum += both;
+    }
+    squares[i] += (t.pairs + 1.0) * whole_sum * whole_sum;
   }
   const double chains = std::ceil(static_cast<double>(taps.channels) / static_cast<double>(way.chain));
   const double bias_sums = t.pairs + 1.0;
@@ -184,9 +264,13 @@ double winograd_error(const WinogradWay& way, const FilterTaps& taps, float bias
   const double n = (t.pairs + 3.0) + 1 + (static_cast<double>(way.chain) + chains) + (t.pairs + 3.0) + 1;
   const double sizes = largest_sum(whole, input, taps.first_channel) + times_error(whole, error, taps.first_channel) +
                        std::abs(static_cast<double>(bias));
-  const double sum = known + uncertain + u * first_order + n * u * gamma(n, u) * sizes +
-                     gamma(n, u) * times_error(whole, error, taps.first_channel) + underflows * smallest_float;
-  return outward(sum, points * points * taps.channels);
+  const double rest = known + uncertain + n * u * gamma(n, u) * sizes +
+                      gamma(n, u) * times_error(whole, error, taps.first_channel) + underflows * smallest_float;
+  const std::size_t terms = points * points * taps.channels;
+  result.known = outward(rest, terms);
+  result.bound = outward(rest + u * first_order, terms);
+  result.squares = *std::max_element(squares.begin(), squares.end());
+  return result;
 }
 
 }  // namespace bytecnn::exporter
