@@ -133,6 +133,69 @@ TEST_F(VerifyProgram, FailsAWrongExportWithStatusOne) {
   EXPECT_TRUE(contains(wrong.out, "conv2 differs first: channel 2")) << wrong.out;
 }
 
+/// Numbers of an embedding near 65,536, which a batch norm takes off again: right in double, lost in float32.
+TEST_F(VerifyProgram, TellsAModelThatFloat32CannotServeFromAWrongExport) {
+  constexpr double large = 65536;
+  ConvLayer& layer = original_.architecture.conv_layers[0];
+  OriginalConv& conv = original_.conv[0];
+  layer.pad_left = layer.pad_right = 0;  // without zeros from outside every sum is large
+  const std::size_t window = conv.weight.size() / layer.filters;
+  for (std::size_t f = 0; f < layer.filters; ++f) {
+    double moved = conv.batch_norm.mean[f];
+    for (std::size_t i = 0; i < window; ++i) moved += conv.weight[f * window + i] * large;
+    conv.batch_norm.mean[f] = static_cast<double>(static_cast<float>(moved));
+  }
+  for (double& number : original_.embedding) number = static_cast<double>(static_cast<float>(number + large));
+  save_checkpoint(original_, file("model.safetensors"));
+  model_ = fold(original_);
+  save_model(model_, file("model.json"));
+  const auto exported = nlohmann::json::parse(content(file("model.json")));
+  std::ofstream(file("architecture.json")) << exported.at("architecture");
+
+  const std::string options = "--architecture " + file("architecture.json") + " --report " + file("certificate.json");
+  const Outcome hard = verify_model(options);
+  EXPECT_EQ(hard.status, 1) << hard.err;
+  EXPECT_TRUE(contains(hard.out, "right in double, but the model is too ill-conditioned for float32")) << hard.out;
+  EXPECT_TRUE(contains(hard.out, "an ill-conditioned model, terms are")) << hard.out;
+  const auto report = nlohmann::json::parse(content(file("certificate.json")))["report"];
+  EXPECT_EQ(report["passed"], false);
+  EXPECT_EQ(report["conditioning"]["ill_conditioned"], true);
+  EXPECT_EQ(report["conditioning"]["explains_failure"], true);
+  for (const auto& stage : report["stages"]) {
+    const bool engine = stage["name"].get<std::string>().starts_with("engine");
+    EXPECT_EQ(stage["passed"], !engine) << stage["name"];
+  }
+
+  // The same model, wrongly exported: no excuse.
+  model_.weights.output.weight[0] *= 1.01F;
+  save_model(model_, file("model.json"));
+  const Outcome wrong = verify_model(options);
+  EXPECT_EQ(wrong.status, 1) << wrong.err;
+  EXPECT_TRUE(contains(wrong.out, "does not compute what the original does")) << wrong.out;
+  const auto blamed = nlohmann::json::parse(content(file("certificate.json")))["report"];
+  EXPECT_EQ(blamed["conditioning"]["explains_failure"], false);
+}
+
+TEST_F(VerifyProgram, SaysInEveryReportThatExhaustiveRanNothing) {
+  ConvLayer& layer = original_.architecture.conv_layers[0];
+  layer.kernel_size = 5;
+  layer.pad_left = layer.pad_right = 2;
+  original_ = with_random_weights(original_.architecture, 4);
+  save_checkpoint(original_, file("model.safetensors"));
+  save_model(fold(original_), file("model.json"));
+  const Outcome outcome =
+      verify_model("--exhaustive --report " + file("certificate.json") + " --report " + file("certificate.html"));
+  EXPECT_EQ(outcome.status, 0) << outcome.out << outcome.err;
+  EXPECT_TRUE(contains(outcome.out, "--exhaustive ran no windows: ")) << outcome.out;
+  const auto bound = nlohmann::json::parse(content(file("certificate.json")))["report"]["bound"];
+  EXPECT_EQ(bound["windows"], 0);
+  EXPECT_TRUE(contains(bound["windows_not_run"].get<std::string>(), "5 taps"));
+  EXPECT_TRUE(contains(content(file("certificate.html")), "5 taps"));
+  const Outcome unasked = verify_model("--report " + file("certificate.json"));
+  EXPECT_EQ(unasked.status, 0);
+  EXPECT_FALSE(nlohmann::json::parse(content(file("certificate.json")))["report"]["bound"].contains("windows_not_run"));
+}
+
 TEST_F(VerifyProgram, ComparesAndNamesAnotherStructure) {
   const Outcome wrong = verify_model("--pooling max");
   EXPECT_EQ(wrong.status, 1) << wrong.err;
