@@ -1,7 +1,6 @@
 #include "trigram_table.hpp"
 
 #include <algorithm>
-#include <array>
 #include <bit>
 #include <new>
 
@@ -127,12 +126,10 @@ LearnedTrigrams::LearnedTrigrams(const Plan& bulk_plan, const kernels::KernelTab
   table_.entries = entries_.get();
 }
 
-TrigramTable empty_trigram_table(const TrigramStage& stage) noexcept {
-  static const auto slots = [] {
-    std::array<std::uint32_t, std::size_t{1} << TrigramTable::min_slot_bits> all{};
-    all.fill(TrigramTable::empty_slot);
-    return all;
-  }();
+TrigramTable empty_trigram_table(const TrigramStage& stage) {
+  // Filled when it is first wanted: as an array that the compiler fills it would be 16 kB of the library.
+  static const std::vector<std::uint32_t> slots(std::size_t{1} << TrigramTable::min_slot_bits,
+                                                TrigramTable::empty_slot);
   TrigramTable table;
   table.slots = slots.data();
   table.entries = stage.zero_entry;

@@ -42,7 +42,7 @@ class LearnedTrigrams {
   std::unique_ptr<float[], AlignedDelete> entries_;
 };
 
-/// A table that holds nothing: every window is computed.
-[[nodiscard]] TrigramTable empty_trigram_table(const TrigramStage& stage) noexcept;
+/// A table that holds nothing: every window is computed. Throws where memory is exhausted.
+[[nodiscard]] TrigramTable empty_trigram_table(const TrigramStage& stage);
 
 }  // namespace bytecnn
