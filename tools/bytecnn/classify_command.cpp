@@ -68,8 +68,10 @@ Examples:
 
 One result for each input, in order, however many threads work. A JSON Lines result is
   {"id":...,"label":...,"score":...,"scores":[...],"logits":[...]}   or   {"id":...,"error":"..."}
-where the id is the file's name or the line's number. Exit status: 0 done, 1 some input failed or --fail-on found what
-it looks for, 2 usage, 3 unreadable or invalid model, 4 unsupported.)";
+where the id is the file's name or the line's number. One input is classified by one thread, however long it is.
+
+Exit status: 0 done, 1 some input failed or --fail-on found what it looks for, 2 usage, 3 unreadable or invalid model,
+4 unsupported.)";
 
 BlockSize block_size(bool for_terminal) {
   // A terminal shows each line as soon as it is there. Otherwise what is read at once and what comes of it should fit
