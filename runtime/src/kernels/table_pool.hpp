@@ -91,6 +91,9 @@ class TablePool {
   static constexpr std::size_t half = lanes<Arch> / 2;
   /// Vectors with the tail.
   static constexpr std::size_t sums = Vectors + (Tail ? 1 : 0);
+  /// Whether four columns beside all sums and maxima would put some of these into memory (five vectors on AVX2: 1.03
+  /// times as long).
+  static constexpr bool crowded = 2 * sums + 6 >= registers<Arch>;
 
   TablePool(const TableStage& table, const float* rows) noexcept
       : rows_(rows),
@@ -284,7 +287,10 @@ class TablePool {
             [&](auto k) { x = Numbers::add(x, load<Arch>(rows[p + k + 1] + (k + 1) * width + v * lanes<Arch>)); });
         return x;
       };
-      if constexpr (Windows == 4) {
+      if constexpr (Windows == 4 && crowded) {
+        pool_two(v, column(0), column(1));
+        pool_two(v, column(2), column(3));
+      } else if constexpr (Windows == 4) {
         pool_four(v, column(0), column(1), column(2), column(3));
       } else {
         pool_two(v, column(0), column(1));
