@@ -1,4 +1,4 @@
-"""Every script of tools/ tells what it is for when it is asked, and does nothing else then.
+"""Every script of tools/ tells what it is for when it is asked, and does nothing else then; the manual names it.
 
 usage: check_scripts.py SOURCE_FOLDER
 """
@@ -10,9 +10,13 @@ import sys
 
 def main():
     failures = []
-    for script in sorted(pathlib.Path(sys.argv[1], "tools").iterdir()):
+    tools = pathlib.Path(sys.argv[1], "tools")
+    manual = (tools / "README.md").read_text()
+    for script in sorted(tools.iterdir()):
         if not script.is_file() or not os.access(script, os.X_OK):
             continue
+        if f"| `{script.name}` |" not in manual:
+            failures.append(f"{script.name} is missing in the table of tools/README.md")
         for option in ("--help", "-h"):
             run = subprocess.run([script, option], capture_output=True, text=True, timeout=20, check=False)
             if run.returncode != 0 or run.stderr or not 50 < len(run.stdout) < 2000:
