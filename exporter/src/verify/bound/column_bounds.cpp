@@ -55,7 +55,9 @@ double add_and_find_largest(const double* values, double factor, std::vector<dou
 void ColumnBounds::set_separable(const SeparableColumns& columns) {
   set_majorants(columns);
   if (majorants_.empty()) return;
-  // Token after token, for running sums of all tokens side by side.
+  // Token after token, for running sums of all tokens side by side. Of relu's bounds these are the sharpest pair there:
+  // offsets in proportion to the spread, and zero.
+  const bool relu = columns.activation.kind == Activation::Kind::relu;
   upper_.resize(columns.part.size());
   lower_.resize(columns.part.size());
   for (std::size_t k = 0; k < taps_; ++k) {
@@ -63,8 +65,8 @@ void ColumnBounds::set_separable(const SeparableColumns& columns) {
       for (std::size_t c = 0; c < channels(); ++c) {
         const std::size_t from = (k * tokens_ + t) * channels() + c;
         const std::size_t to = (k * channels() + c) * tokens_ + t;
-        upper_[to] = linear_ ? columns.part[from] : majorants_.front().values[from];
-        lower_[to] = !minorant_.empty() ? minorant_[from] : -upper_[to];
+        upper_[to] = linear_ ? columns.part[from] : majorants_.back().values[from];
+        lower_[to] = linear_ ? columns.part[from] : relu ? 0.0 : -upper_[to];
       }
     }
   }
