@@ -196,6 +196,34 @@ TEST_F(VerifyProgram, SaysInEveryReportThatExhaustiveRanNothing) {
   EXPECT_FALSE(nlohmann::json::parse(content(file("certificate.json")))["report"]["bound"].contains("windows_not_run"));
 }
 
+TEST_F(VerifyProgram, RunsTheEnginesInFixedPointWithinTheErrorThatTheyMeasure) {
+  const Outcome unsupported = verify_model("--arithmetic int32");  // two layers
+  EXPECT_EQ(unsupported.status, 4) << unsupported.err;
+  EXPECT_TRUE(contains(unsupported.err, "has no int32 form")) << unsupported.err;
+  EXPECT_TRUE(contains(unsupported.err, "model.json")) << unsupported.err;
+  EXPECT_EQ(unsupported.out, "");
+
+  Original one = original_;
+  one.architecture.conv_layers.resize(1);
+  one.conv.resize(1);
+  one.dense[0].weight.resize(std::size_t{one.architecture.dense_layers[0].units} * one.architecture.pooled_features());
+  save_checkpoint(one, file("model.safetensors"));
+  model_ = fold(one);
+  save_model(model_, file("model.json"));
+  for (const std::string arithmetic : {"int32", "int16"}) {
+    const Outcome right = verify_model("--arithmetic " + arithmetic);
+    EXPECT_EQ(right.status, 0) << right.out << right.err;
+    EXPECT_TRUE(contains(right.out, "engines in " + arithmetic + ": off by up to ")) << right.out;
+  }
+  EXPECT_FALSE(contains(verify_model().out, "engines in "));
+  EXPECT_EQ(verify_model("--arithmetic int8").status, 2);
+  EXPECT_EQ(verify_model("--arithmetic int16 --report " + file("c.json")).status, 2);
+
+  model_.weights.output.bias[0] += 0.5F;
+  save_model(model_, file("model.json"));
+  EXPECT_EQ(verify_model("--arithmetic int16").status, 1);
+}
+
 TEST_F(VerifyProgram, ComparesAndNamesAnotherStructure) {
   const Outcome wrong = verify_model("--pooling max");
   EXPECT_EQ(wrong.status, 1) << wrong.err;

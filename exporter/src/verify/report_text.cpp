@@ -121,6 +121,12 @@ std::string to_text(const VerifyReport& report) {
           short_number(report.smallest_margin) + " (" + name_of(report.smallest_margin_input) + ")\n";
   if (const std::string condition = conditioning_text(report); !condition.empty()) text += "  " + condition + "\n";
   if (report.bound) text += bound_text(*report.bound);
+  if (report.arithmetic != bytecnn::Arithmetic::float32) {
+    text += "  engines in " + std::string(to_string(report.arithmetic)) + ": off by up to " +
+            short_number(report.arithmetic_error) +
+            " S by a sample that they measure themselves, ten times of which is allowed where that is more than the "
+            "tolerance; no bound for every input\n";
+  }
   for (const auto& difference : report.differences) text += "  differs: " + difference + "\n";
   if (report.passed && report.searched_for_difference != 0) {
     text += "  the stated structures differ, but none of " + std::to_string(report.searched_for_difference) +

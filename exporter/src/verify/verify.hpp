@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "bytecnn/arithmetic.hpp"
 #include "bytecnn/model.hpp"
 
 #include "original.hpp"
@@ -31,7 +32,10 @@ struct NamedInput {
 struct VerifyOptions {
   double fold_tolerance = 1e-6;    ///< times S = max(1, largest |logit| of the original)
   double engine_tolerance = 1e-5;  ///< times S on logits; absolute on scores
-  std::size_t samples = 300;       ///< random inputs beside the edge cases
+  /// Of the engines. Fixed point measures its own error, of which ten times is allowed where that is more than the
+  /// tolerance.
+  bytecnn::Arithmetic arithmetic = bytecnn::Arithmetic::float32;
+  std::size_t samples = 300;  ///< random inputs beside the edge cases
   /// Limit on the work of all generated inputs together, in multiplications of the reference: a large model gets fewer
   /// of them, the telling ones first. 0: no limit.
   std::uint64_t work_limit = 3'000'000'000;
@@ -111,8 +115,10 @@ struct VerifyReport {
   /// original's logits. Inputs beyond `largest_recorded_input` bytes are left out.
   std::vector<RecordedCase> cases;
   std::uint64_t seed = 0;
-  std::string torch_version;                 ///< what ran the original
-  std::optional<Bound> bound;                ///< for every input
+  std::string torch_version;  ///< what ran the original
+  bytecnn::Arithmetic arithmetic = bytecnn::Arithmetic::float32;
+  double arithmetic_error = 0;               ///< of S: what the worst engine measures of itself; 0 where it is float32
+  std::optional<Bound> bound;                ///< for every input; none of engines in fixed point
   std::optional<Conditioning> conditioning;  ///< tells an ill-conditioned model from a wrong export
   std::vector<Cause> causes;                 ///< of the failures, the likeliest first; empty where nothing failed
 };

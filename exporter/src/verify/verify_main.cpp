@@ -5,7 +5,9 @@
 #include <iostream>
 #include <new>
 
+#include "bytecnn/classifier.hpp"
 #include "bytecnn/error.hpp"
+#include "bytecnn/isa.hpp"
 #include "bytecnn/model_json.hpp"
 
 #include "certificate/sha256.hpp"
@@ -28,6 +30,7 @@ VerifyOptions stage_options(const VerifyProgramOptions& given, const Model& mode
   VerifyOptions options;
   options.seed = given.seed;
   options.exhaustive = given.exhaustive;
+  options.arithmetic = given.arithmetic;
   if (given.samples) {  // who names a number gets it, however long it takes
     options.samples = *given.samples;
     options.work_limit = 0;
@@ -69,8 +72,23 @@ void compare_source(const Model& model, const std::string& checkpoint_hash, Veri
   }
 }
 
+/// Throws where the model cannot be computed so: before the checkpoint is read and run.
+void require_arithmetic(const Model& model, const VerifyProgramOptions& given) {
+  if (given.arithmetic == bytecnn::Arithmetic::float32) return;
+  for (const Isa isa : supported_isas()) {
+    if (isa == Isa::reference) continue;
+    try {
+      static_cast<void>(Classifier(model, ClassifierOptions{isa, given.arithmetic}));
+    } catch (const Error& error) {
+      throw error.at(given.model);
+    }
+    return;
+  }
+}
+
 int run(const VerifyProgramOptions& given) {
   const Model model = load_model(given.model);
+  require_arithmetic(model, given);
   VerifyOptions options = stage_options(given, model);
   ArchitectureStatement statement;
   if (!given.recognition.architecture_file.empty()) {

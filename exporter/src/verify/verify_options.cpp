@@ -33,6 +33,8 @@ Examples:
   bytecnn verify model.pth model.json --reference recorded.json
       numbers from Python (exporter/record_reference.py), which also prove the assumed structure
   bytecnn verify model.pth model.json --report certificate.json --report certificate.html
+  bytecnn verify model.pth model.json --arithmetic int16
+      the engines in fixed point, as 'bytecnn classify --arithmetic int16' runs them
   bytecnn check model.json --certificate certificate.json
       later and elsewhere, without the checkpoint
 
@@ -54,7 +56,7 @@ Number number_of(const std::string& option, const std::string& text, Number leas
 
 std::optional<VerifyProgramOptions> parse_verify_options(int argc, char** argv) {
   VerifyProgramOptions options;
-  std::string tolerance, samples, seed;
+  std::string tolerance, samples, seed, arithmetic_name;
   CLI::App app("Proves a model file equal to the checkpoint that it was exported from.", "bytecnn verify");
   app.footer(examples);
   app.get_formatter()->column_width(36);
@@ -73,9 +75,14 @@ std::optional<VerifyProgramOptions> parse_verify_options(int argc, char** argv) 
   app.add_flag("--exhaustive", options.exhaustive,
                "runs all 16.7 million windows of a first layer with a kernel of at most 3, for a sharper bound; layers "
                "behind it, and longer kernels, keep the bound by analysis");
+  auto* arithmetic =
+      app.add_option("--arithmetic", arithmetic_name,
+                     "of the engines: float32 (default), int32 or int16, which models with one conv layer have")
+          ->type_name("A");
   app.add_option("--report", options.reports,
-                 "writes the certificate: FILE.json for 'bytecnn check', FILE.html to read")
+                 "writes the certificate: FILE.json for 'bytecnn check', FILE.html to read; it is of float32")
       ->type_name("FILE")
+      ->excludes(arithmetic)
       ->expected(1)
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
   app.add_flag("-q,--quiet", options.quiet, "no progress, and no report where all holds");
@@ -92,6 +99,13 @@ std::optional<VerifyProgramOptions> parse_verify_options(int argc, char** argv) 
     if (!report.ends_with(".json") && !report.ends_with(".html")) {
       throw Error(ErrorCode::usage, "a report is JSON or HTML", "--report", "a name ending in .json or .html",
                   "'" + report + "'");
+    }
+  }
+  if (!arithmetic_name.empty()) {
+    try {
+      options.arithmetic = parse_arithmetic(arithmetic_name);
+    } catch (const Error& error) {
+      throw error.at("--arithmetic");
     }
   }
   if (!tolerance.empty()) {

@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "bytecnn/arithmetic.hpp"
+
 #include "recognition_options.hpp"
 
 namespace bytecnn::exporter {
@@ -17,6 +19,7 @@ struct VerifyProgramOptions {
   std::vector<std::string> corpora;  ///< files of lines, or folders of files
   std::string reference_file;
   std::vector<std::string> reports;  ///< FILE.json, FILE.html
+  bytecnn::Arithmetic arithmetic = bytecnn::Arithmetic::float32;
   std::optional<double> tolerance;
   std::optional<std::size_t> samples;
   std::uint64_t seed = 1;
