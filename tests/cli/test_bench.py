@@ -53,7 +53,7 @@ class Bench(ProgramTest):
 
     def test_latency_grows_with_the_length(self):
         results = self.results("--lengths", "1,64", "--isa", "reference")
-        self.assertLess(results["latency_us"][0]["p50"], results["latency_us"][1]["p50"] * 1.5)
+        self.assertLess(results["latency_us"][0]["min"], results["latency_us"][1]["min"] * 1.5)
 
     def test_a_corpus_is_told_apart_by_length(self):
         corpus = self.write("corpus", b"\nab\nabc\nabcd\n" + b"x" * 50 + b"\n" + b"y" * 500)
@@ -91,7 +91,7 @@ class Bench(ProgramTest):
         self.assertEqual(sorted(path.name for path in self.folder.iterdir()), ["model.json", "plot.svg"])
 
     def test_numbers_beside_the_axes_have_no_exponents(self):
-        self.path = self.save(tiny_model(max_len=8192))
+        self.path = self.save(tiny_model(max_len=1 << 15))  # milliseconds a text, on any machine
         plot = self.folder / "plot.svg"
         corpus = self.write("corpus.txt", "x" * 64 + "\n" + "y" * 8192 + "\n")
         chart = self.bench("--corpus", corpus, "--plot", plot, env={"BYTECNN_FORCE_ISA": "reference"})
