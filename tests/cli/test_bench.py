@@ -91,7 +91,7 @@ class Bench(ProgramTest):
         self.assertEqual(sorted(path.name for path in self.folder.iterdir()), ["model.json", "plot.svg"])
 
     def test_numbers_beside_the_axes_have_no_exponents(self):
-        self.path = self.save(tiny_model(max_len=1 << 15))  # milliseconds a text, on any machine
+        self.path = self.save(tiny_model(max_len=1 << 16))  # milliseconds a text, on any machine
         plot = self.folder / "plot.svg"
         corpus = self.write("corpus.txt", "x" * 64 + "\n" + "y" * 8192 + "\n")
         chart = self.bench("--corpus", corpus, "--plot", plot, env={"BYTECNN_FORCE_ISA": "reference"})
