@@ -52,8 +52,9 @@ class Bench(ProgramTest):
         self.assertEqual([one["threads"] for one in self.results(threads=1)["throughput"]], [1])
 
     def test_latency_grows_with_the_length(self):
-        results = self.results("--lengths", "1,64", "--isa", "reference")
-        self.assertLess(results["latency_us"][0]["min"], results["latency_us"][1]["min"] * 1.5)
+        cells = self.results("--lengths", "1,64")["latency_us"]
+        fastest = {cell["shortest"]: cell["min"] for cell in cells if cell["isa"] == cells[0]["isa"]}
+        self.assertLess(fastest[1], fastest[64] * 2)  # a busy neighbour may take half of the processor
 
     def test_a_corpus_is_told_apart_by_length(self):
         corpus = self.write("corpus", b"\nab\nabc\nabcd\n" + b"x" * 50 + b"\n" + b"y" * 500)
