@@ -79,7 +79,7 @@ void Classifier::Impl::run_pooled(const Plan* bulk, std::span<const std::span<co
   // The plans differ in how features come about and in nothing behind them; the one for bulk calls needs more memory.
   const Plan& plan = bulk != nullptr ? *bulk : planned->plan();
   const std::size_t row = plan.features_floats;
-  const std::size_t features = (plan.dense[0].inputs + plan.lanes - 1) / plan.lanes * plan.lanes;
+  const std::size_t features = round_up(plan.dense[0].inputs, plan.lanes);
   const std::size_t floats = plan.working_floats + most_heads * 2 * (row + outputs);
   const Status memory = with_working_memory(floats * sizeof(float), [&](float* working) noexcept {
     float* const pooled = working + plan.working_floats;

@@ -6,7 +6,6 @@
 #include <cstddef>
 #include <type_traits>
 
-#include "kernels/activations.hpp"
 #include "kernels/dense_stage.hpp"
 #include "kernels/simd.hpp"
 #include "plan.hpp"
