@@ -1,6 +1,7 @@
 #include "reference_layers.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <limits>
 #include <numbers>
@@ -65,6 +66,7 @@ namespace {
 
 /// Output positions that are computed side by side, so that the compiler sees vectors: plans wait for this.
 constexpr std::size_t side_by_side = 16;
+using Sums = std::array<double, side_by_side>;
 
 /// What the windows of `side_by_side` positions from `position` on see of the channels from `channel` on, zeros where
 /// that is outside of the input: [channels][kernel_size][side_by_side].
@@ -83,6 +85,37 @@ void collect_windows(const ConvLayer& layer, const Feature& input, std::size_t c
   }
 }
 
+/// One filter's sums over `side_by_side` positions: bias + weights[t] * windows[t][.], in the order of t. Every
+/// position is summed by itself and nothing is fused, so the width of the vectors changes no bit.
+[[gnu::always_inline]] inline Sums sum_windows(float bias, const float* weights, std::span<const double> windows) {
+  Sums sums;
+  sums.fill(static_cast<double>(bias));
+  for (std::size_t t = 0; t < windows.size() / side_by_side; ++t) {
+    const double w = weights[t];
+    for (std::size_t i = 0; i < side_by_side; ++i) sums[i] += w * windows[t * side_by_side + i];
+  }
+  return sums;
+}
+
+using SumWindows = Sums (*)(float bias, const float* weights, std::span<const double> windows);
+
+#ifdef __x86_64__
+[[gnu::target("avx")]] Sums sum_windows_avx(float bias, const float* weights, std::span<const double> windows) {
+  return sum_windows(bias, weights, windows);
+}
+#endif
+
+Sums sum_windows_anywhere(float bias, const float* weights, std::span<const double> windows) {
+  return sum_windows(bias, weights, windows);
+}
+
+SumWindows widest_sum_windows() {
+#ifdef __x86_64__
+  if (__builtin_cpu_supports("avx")) return sum_windows_avx;
+#endif
+  return sum_windows_anywhere;
+}
+
 }  // namespace
 
 Feature convolve(const ConvLayer& layer, const ConvWeights& weights, const Feature& input) {
@@ -90,18 +123,14 @@ Feature convolve(const ConvLayer& layer, const ConvWeights& weights, const Featu
   const std::size_t group_inputs = input.channels / layer.groups;
   const std::size_t group_filters = layer.filters / layer.groups;
   const std::size_t taps = group_inputs * layer.kernel_size;
+  const SumWindows sums_of = widest_sum_windows();
   std::vector<double> windows(taps * side_by_side);
   for (std::size_t group = 0; group < layer.groups; ++group) {
     for (std::size_t p = 0; p < output.positions; p += side_by_side) {
       collect_windows(layer, input, group * group_inputs, p, windows);
       for (std::size_t f = group * group_filters; f < (group + 1) * group_filters; ++f) {
-        double sums[side_by_side];
-        std::fill_n(sums, side_by_side, static_cast<double>(weights.bias[f]));
-        for (std::size_t t = 0; t < taps; ++t) {
-          const double w = weights.weight[f * taps + t];
-          for (std::size_t i = 0; i < side_by_side; ++i) sums[i] += w * windows[t * side_by_side + i];
-        }
-        std::copy_n(sums, std::min(side_by_side, output.positions - p), &output.at(f, p));
+        const Sums sums = sums_of(weights.bias[f], weights.weight.data() + f * taps, windows);
+        std::copy_n(sums.data(), std::min(side_by_side, output.positions - p), &output.at(f, p));
       }
     }
   }
