@@ -11,6 +11,7 @@
 
 #include "bytecnn/bytecnn.hpp"
 
+#include "naive_windows.hpp"
 #include "random_model.hpp"
 
 namespace bytecnn {
@@ -40,32 +41,6 @@ std::span<const std::byte> part(const Bytes& input, std::size_t begin, std::size
   return std::span(input).subspan(begin, count);
 }
 
-/// The definition: every window by the reference, then the aggregate of their logits.
-std::vector<double> naive_windows(const Model& model, const Bytes& input, Strategy strategy) {
-  const std::size_t length = model.architecture.max_len;
-  const std::size_t step = std::max<std::size_t>(1, length / 2);
-  std::vector<std::vector<double>> windows;
-  std::size_t start = 0;
-  for (; start + length < input.size(); start += step) {
-    windows.push_back(reference_logits(model, part(input, start, length)));
-  }
-  windows.push_back(reference_logits(model, part(input, input.size() - length, length)));
-  std::vector<double> combined;
-  for (std::size_t o = 0; o < model.architecture.outputs; ++o) {
-    double largest = -INFINITY;
-    for (const auto& window : windows) largest = std::max(largest, window[o]);
-    double sum = 0;
-    double weights = 0;
-    for (const auto& window : windows) {
-      const double weight = strategy == Strategy::attention ? std::exp(window[o] - largest) : 1;
-      sum += weight * window[o];
-      weights += weight;
-    }
-    combined.push_back(strategy == Strategy::max ? largest : sum / weights);
-  }
-  return combined;
-}
-
 class StreamTest : public ::testing::TestWithParam<Isa> {
  protected:
   static Classifier classifier_of(const Architecture& architecture, std::uint32_t seed) {
@@ -92,7 +67,7 @@ class StreamTest : public ::testing::TestWithParam<Isa> {
     std::vector<float> logits(classifier.outputs());
     const Result result = classify(classifier, std::span<const std::byte>(input), strategy, logits);
     ASSERT_EQ(result.status, Status::ok);
-    ASSERT_LE(worst_difference(logits, naive_windows(classifier.model(), input, strategy)), tolerance)
+    ASSERT_LE(worst_difference(logits, testing::naive_window_logits(classifier.model(), input, strategy)), tolerance)
         << to_string(strategy) << ", " << input.size()
         << " bytes: " << testing::describe(classifier.model().architecture);
   }
