@@ -146,10 +146,10 @@ class Collection {
     for (const std::size_t length : {longest_, longest_ + 1}) {
       for (const auto& [rest, end] :
            {std::pair{0x20U, 0x00U}, {0x20U, 0xFFU}, {0x00U, 0xFFU}, {0xFFU, 0x00U}, {0x80U, 0x7FU}, {0x61U, 0x0AU}}) {
-        Bytes last(length, static_cast<std::byte>(rest));
-        last.back() = static_cast<std::byte>(end);
-        Bytes first(length, static_cast<std::byte>(rest));
-        first.front() = static_cast<std::byte>(end);
+        Bytes last(length - 1, static_cast<std::byte>(rest));
+        last.push_back(static_cast<std::byte>(end));
+        Bytes first{static_cast<std::byte>(end)};
+        first.resize(length, static_cast<std::byte>(rest));
         const std::string name = hexadecimal(end) + " of " + std::to_string(length) + " bytes " + hexadecimal(rest);
         add("last " + name, std::move(last));
         add("first " + name, std::move(first));
