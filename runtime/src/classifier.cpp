@@ -105,9 +105,9 @@ Classifier::Impl::Impl(Model loaded, Isa wanted, Arithmetic arithmetic) : model(
   if (arithmetic != Arithmetic::float32) {
     fixed_point.emplace(model, planned->plan(), *kernels, arithmetic);
     working_floats = fixed_point->working_floats();
-    std::array<char, 128> line{};
-    std::snprintf(line.data(), line.size(), "arithmetic: %s, error %.1e of S, measured%s\n",
-                  std::string(to_string(arithmetic)).c_str(), fixed_point->measured_error(),
+    std::array<char, 160> line{};
+    std::snprintf(line.data(), line.size(), "arithmetic: %s, off by %.1e of S as measured, %.1e on a logit at most%s\n",
+                  std::string(to_string(arithmetic)).c_str(), fixed_point->measured_error(), fixed_point->error_bound(),
                   fixed_point->has_loop_of_its_own() ? "" : "; the general loop, as for all kernels but 3");
     plan_reasons += line.data();
   }
@@ -246,6 +246,10 @@ Arithmetic Classifier::arithmetic() const noexcept {
 std::optional<double> Classifier::arithmetic_error() const noexcept {
   if (!impl_->fixed_point) return std::nullopt;
   return impl_->fixed_point->measured_error();
+}
+std::optional<double> Classifier::arithmetic_error_bound() const noexcept {
+  if (!impl_->fixed_point) return std::nullopt;
+  return impl_->fixed_point->error_bound();
 }
 bool Classifier::working_memory_on_stack() const noexcept {
   return impl_->working_bytes <= Impl::large_stack_bytes;

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstring>
 #include <limits>
+#include <numeric>
 #include <random>
 #include <string>
 #include <type_traits>
@@ -13,6 +14,7 @@
 #include "bytecnn/reference.hpp"
 
 #include "first_layer_rows.hpp"
+#include "logit_movement.hpp"
 #include "plan_builder.hpp"
 #include "reference_layers.hpp"
 #include "table_blocks.hpp"
@@ -129,6 +131,9 @@ FixedPoint::FixedPoint(const Model& model, const Plan& plan, const kernels::Kern
   exact_width_ = round_up(exact_width_, 8);
   working_floats_ = exact_offset_ + 2 * exact_width_ * sizeof(double) / sizeof(float);
   measured_error_ = measure(model);
+  std::vector<double> radii;
+  for (const Channel& channel : channels_) radii.push_back(channel.radius);
+  error_bound_ = largest_logit_movement(model, radii);
 }
 
 float* FixedPoint::allocate(std::size_t floats) {
@@ -151,9 +156,18 @@ void FixedPoint::build(const Model& model) {
     const Extremes extremes = extremes_of(exact, kernel, filters, f);
     const double scale = scale_of<Number>(extremes, kernel);
     channels_[f].step = 1 / scale;
+    // What a window gains or loses by rounding, by the worst token of each tap.
+    std::vector<double> gained(kernel), lost(kernel);
     for (std::size_t at = f; at < exact.size(); at += filters) {
       rows[at] = static_cast<Number>(std::llround(exact[at] * scale));
+      const double difference = static_cast<double>(rows[at]) - exact[at] * scale;
+      const std::size_t tap = at / filters % kernel;
+      gained[tap] = std::max(gained[tap], difference);
+      lost[tap] = std::max(lost[tap], -difference);
     }
+    channels_[f].radius =
+        std::max(std::accumulate(gained.begin(), gained.end(), 0.0), std::accumulate(lost.begin(), lost.end(), 0.0)) /
+        scale;
     // Of windows of nothing the last token is "nothing": its last tap outweighs whatever the others add.
     rows[rows.size() - filters + f] = static_cast<Number>(-std::ceil(extremes.positive * scale) - double(kernel));
   }

@@ -43,6 +43,9 @@ class FixedPoint {
   /// The largest difference of a logit from the reference's, divided by S = max(1, largest |logit|), over a sample of
   /// texts, random and constant bytes. Measured when the object is made.
   [[nodiscard]] double measured_error() const noexcept { return measured_error_; }
+  /// What rounding the table to whole numbers can move a logit by, for any input: every filter's columns by no more
+  /// than its taps' largest roundings together, carried through the head. Float's own rounding comes on top.
+  [[nodiscard]] double error_bound() const noexcept { return error_bound_; }
 
   /// Whether a loop was written out for the layer's windows, rather than the slower one for any window.
   [[nodiscard]] bool has_loop_of_its_own() const noexcept { return plan_.table.block_kernel != 0; }
@@ -54,6 +57,7 @@ class FixedPoint {
 
   struct Channel {
     double step = 1;              ///< value of one unit
+    double radius = 0;            ///< how far the table's rounding can move a column
     std::int64_t constant = 0;    ///< the column that sees padding alone, in units
     std::int64_t border_sum = 0;  ///< of the columns behind it
     std::int64_t largest = 0;     ///< of the constant and those
@@ -93,6 +97,7 @@ class FixedPoint {
   std::size_t exact_width_ = 0;
   std::size_t working_floats_ = 0;
   double measured_error_ = 0;
+  double error_bound_ = 0;
 };
 
 }  // namespace bytecnn

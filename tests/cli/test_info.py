@@ -32,11 +32,11 @@ class Info(ProgramTest):
     def test_fixed_point_states_its_error_and_refuses_what_it_does_not_cover(self):
         for arithmetic in ("int32", "int16"):
             text = self.info(tiny_model(), "--arithmetic", arithmetic)
-            self.assertIn(f"arithmetic: {arithmetic}, error ", text)
+            self.assertIn(f"arithmetic: {arithmetic}, off by ", text)
             self.assertNotIn("general loop", text)
             strided = tiny_model()
             strided["architecture"]["conv_layers"][0]["stride"] = 2
-            self.assertIn("measured; the general loop", self.info(strided, "--arithmetic", arithmetic))
+            self.assertIn("at most; the general loop", self.info(strided, "--arithmetic", arithmetic))
         path = self.save(tiny_model())
         reference = {"BYTECNN_FORCE_ISA": "reference"}
         self.assertEqual(bytecnn("info", path, "--arithmetic", "int32", env=reference).returncode, 4)

@@ -1,5 +1,7 @@
 // Fixed point: int32 gives the same bits on every instruction set, both keep the error they state, no sum overflows.
 
+#include <algorithm>
+#include <cmath>
 #include <cstdint>
 #include <limits>
 #include <optional>
@@ -103,6 +105,71 @@ TEST(FixedPointTest, Int32OfEveryPoolingPaddingAndStride) {
     a.conv_layers[0].pad_right = 3;
     expect_same_bits(a);
   }
+}
+
+struct Difference {
+  double largest = 0;  ///< of a logit from the reference's
+  double scale = 1;    ///< S
+};
+
+Difference difference_of(const Classifier& classifier, const Bytes& input) {
+  std::vector<float> logits(classifier.outputs());
+  classifier.classify(std::span<const std::byte>(input), logits);
+  const std::vector<double> expected = reference_logits(classifier.model(), input);
+  Difference difference;
+  for (std::size_t i = 0; i < logits.size(); ++i) {
+    difference.largest = std::max(difference.largest, std::abs(static_cast<double>(logits[i]) - expected[i]));
+    difference.scale = std::max(difference.scale, std::abs(expected[i]));
+  }
+  return difference;
+}
+
+/// From random bytes, one change after the other that drives a logit further off: of one byte, or of all of one value,
+/// since what one window loses all equal windows lose.
+Bytes searched_input(const Classifier& classifier, std::size_t length, std::uint32_t seed) {
+  Bytes best = testing::random_bytes(length, seed);
+  const Bytes draws = testing::random_bytes(400, seed + 1000);
+  double worst = difference_of(classifier, best).largest;
+  for (std::size_t i = 0; i + 1 < draws.size(); i += 2) {
+    Bytes other = best;
+    const std::size_t place = static_cast<std::size_t>(draws[i]) % length;
+    if (i % 4 == 0) {
+      std::replace(other.begin(), other.end(), best[place], draws[i + 1]);
+    } else {
+      other[place] = draws[i + 1];
+    }
+    const double found = difference_of(classifier, other).largest;
+    if (found <= worst) continue;
+    worst = found;
+    best = std::move(other);
+  }
+  return best;
+}
+
+TEST(FixedPointTest, NoSearchedInputExceedsTheErrorBoundAndSomeComeWithinATwentieth) {
+  double nearest = 0;
+  for (const Arithmetic arithmetic : {Arithmetic::int32, Arithmetic::int16}) {
+    for (const Kind activation : {Kind::relu, Kind::gelu, Kind::sigmoid, Kind::none}) {
+      for (const std::uint32_t filters : {1U, 7U, 40U}) {
+        Architecture a = one_layer(filters, 3, 40);
+        a.dense_layers = {{24, {activation}}, {9, {Kind::leaky_relu, 0.1F}}};
+        const Classifier classifier(testing::with_random_weights(a, 5),
+                                    ClassifierOptions{kernel_isas().front(), arithmetic});
+        const double bound = classifier.arithmetic_error_bound().value();
+        ASSERT_GT(bound, 0);
+        std::vector<Bytes> inputs = telling_inputs(a.max_len);
+        for (std::uint32_t seed = 0; seed < 3; ++seed) inputs.push_back(searched_input(classifier, a.max_len, seed));
+        for (const Bytes& input : inputs) {
+          const Difference difference = difference_of(classifier, input);
+          ASSERT_LE(difference.largest, bound + 1e-5 * difference.scale)
+              << to_string(arithmetic) << ", " << input.size() << " bytes: " << testing::describe(a);
+          if (arithmetic == Arithmetic::int16) nearest = std::max(nearest, difference.largest / bound);
+        }
+      }
+    }
+  }
+  EXPECT_GT(nearest, 0.05) << "a bound far above all that is seen says little";
+  EXPECT_FALSE(Classifier(testing::with_random_weights(one_layer(4, 3), 1)).arithmetic_error_bound());
 }
 
 TEST(FixedPointTest, Int16KeepsWithinSeveralTimesItsMeasuredError) {

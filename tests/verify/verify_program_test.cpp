@@ -223,7 +223,7 @@ TEST_F(VerifyProgram, RunsTheEnginesInFixedPointWithinTheErrorThatTheyMeasure) {
   for (const std::string arithmetic : {"int32", "int16"}) {
     const Outcome right = verify_model("--arithmetic " + arithmetic);
     EXPECT_EQ(right.status, 0) << right.out << right.err;
-    EXPECT_TRUE(contains(right.out, "engines in " + arithmetic + ": off by up to ")) << right.out;
+    EXPECT_TRUE(contains(right.out, "engines in " + arithmetic + ": rounding the first layer")) << right.out;
   }
   EXPECT_FALSE(contains(verify_model().out, "engines in "));
   EXPECT_EQ(verify_model("--arithmetic int8").status, 2);

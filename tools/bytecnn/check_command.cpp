@@ -28,8 +28,6 @@ namespace bytecnn::cli {
 namespace {
 
 constexpr double relative_tolerance = 1e-5;  // of S: that of the stage "engine" of `bytecnn verify`
-/// Of the error that a classifier in int16 measured of itself, on a sample: other inputs may be worse.
-constexpr double measured_error_margin = 2;
 
 struct CheckOptions {
   std::string model;
@@ -70,10 +68,8 @@ GoldenCheck check_golden(const Model& model, Arithmetic arithmetic) {
   for (const Isa isa : supported_isas()) {
     if (isa == Isa::reference && arithmetic != Arithmetic::float32) continue;  // it has one arithmetic
     check.runs.push_back(run_recorded(model, isa, model.golden, arithmetic));
-    if (arithmetic == Arithmetic::int16) {
-      check.tolerance =
-          std::max(check.tolerance, measured_error_margin * check.runs.back().arithmetic_error * check.scale);
-    }
+    const double allowed = relative_tolerance * check.scale + check.runs.back().arithmetic_error_bound;
+    check.tolerance = std::max(check.tolerance, allowed);
   }
   return check;
 }
@@ -221,8 +217,9 @@ Examples:
   bytecnn verify model.pth model.json --report certificate.json    # once, where the checkpoint is
   bytecnn check model.json --certificate certificate.json          # wherever the model is used
 
-Each logit must lie within 1e-5 S of the original's, S = max(1, largest |logit|); with --arithmetic int16 within twice
-the error that the engine measures of itself, which is the column "allowed". A certificate holds where the model is
+Each logit must lie within 1e-5 S of the original's, S = max(1, largest |logit|). Fixed point may be off by as much
+again as rounding the first layer to whole numbers can move a logit, which the engine proves from the weights; the
+column "allowed" is the sum. A certificate holds where the model is
 the one that was verified, its verification passed, this version and the instruction set that this machine uses were
 verified, and the inputs with the largest errors give the original's logits again. Its seal shows that it was altered,
 not who wrote it: sign the file where that matters.

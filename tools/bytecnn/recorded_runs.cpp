@@ -21,7 +21,7 @@ RecordedRun run_recorded(const Model& model, Isa isa, std::span<const Golden> re
   std::vector<float> logits(classifier.outputs());
   RecordedRun run;
   run.isa = isa;
-  run.arithmetic_error = classifier.arithmetic_error().value_or(0);
+  run.arithmetic_error_bound = classifier.arithmetic_error_bound().value_or(0);
   double sum = 0;
   std::size_t compared = 0;
   for (std::size_t i = 0; i < recorded.size(); ++i) {

@@ -17,9 +17,9 @@ struct RecordedRun {
   Isa isa = Isa::reference;
   double worst = 0;  ///< largest |difference| of a logit
   double mean = 0;
-  double arithmetic_error = 0;  ///< of S: what fixed point costs by the classifier's own measurement; float32: 0
-  std::size_t worst_input = 0;  ///< index into the recorded inputs
-  std::string failure;          ///< why an input was not classified at all, or was although the original refuses it
+  double arithmetic_error_bound = 0;  ///< on a logit: what fixed point can cost; float32: 0
+  std::size_t worst_input = 0;        ///< index into the recorded inputs
+  std::string failure;  ///< why an input was not classified at all, or was although the original refuses it
   [[nodiscard]] bool passed(double tolerance) const { return failure.empty() && worst <= tolerance; }
 };
 

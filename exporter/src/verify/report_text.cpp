@@ -122,10 +122,9 @@ std::string to_text(const VerifyReport& report) {
   if (const std::string condition = conditioning_text(report); !condition.empty()) text += "  " + condition + "\n";
   if (report.bound) text += bound_text(*report.bound);
   if (report.arithmetic != bytecnn::Arithmetic::float32) {
-    text += "  engines in " + std::string(to_string(report.arithmetic)) + ": off by up to " +
-            short_number(report.arithmetic_error) +
-            " S by a sample that they measure themselves, ten times of which is allowed where that is more than the "
-            "tolerance; no bound for every input\n";
+    text += "  engines in " + std::string(to_string(report.arithmetic)) +
+            ": rounding the first layer to whole numbers moves no logit of any input by more than " +
+            short_number(report.arithmetic_error_bound) + ",\n  which is allowed beside the tolerance of float32\n";
   }
   for (const auto& difference : report.differences) text += "  differs: " + difference + "\n";
   if (report.passed && report.searched_for_difference != 0) {

@@ -117,7 +117,7 @@ struct VerifyReport {
   std::uint64_t seed = 0;
   std::string torch_version;  ///< what ran the original
   bytecnn::Arithmetic arithmetic = bytecnn::Arithmetic::float32;
-  double arithmetic_error = 0;               ///< of S: what the worst engine measures of itself; 0 where it is float32
+  double arithmetic_error_bound = 0;         ///< on a logit: what fixed point can cost; 0 where it is float32
   std::optional<Bound> bound;                ///< for every input; none of engines in fixed point
   std::optional<Conditioning> conditioning;  ///< tells an ill-conditioned model from a wrong export
   std::vector<Cause> causes;                 ///< of the failures, the likeliest first; empty where nothing failed

@@ -12,7 +12,7 @@ enum class Arithmetic : std::uint8_t {
   float32,  ///< for every model; two instruction sets differ by rounding
   int32,    ///< fixed point of 25 bits: sums do not depend on their order, so logits and scores are the same bits on
             ///< every instruction set
-  int16,    ///< fixed point of 12 bits: half the table, faster on long texts; its error is measured and stated
+  int16,    ///< fixed point of 12 bits: half the table, faster on long texts; its error is measured and bounded
 };
 
 /// "float32", "int32", "int16".
