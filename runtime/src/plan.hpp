@@ -77,13 +77,21 @@ struct TableStage {
   Epilogue epilogue;
 };
 
-/// How many sums one pass over the weights feeds, in registers: `vectors` vectors a tile, for so many tiles. Beside the
-/// sums stand the weights of a step, one input and, without FMA, one product.
+/// Chains that a sum is made of at a time. Sums of pairs are cut into chains, for Winograd's algorithm rounds too much
+/// over one long chain. Two run side by side where there are registers for it: where they take turns, and one waits in
+/// memory for the next, a layer of 28 and 24 channels takes 1.1 times as long. With 16 registers blocks half as high
+/// would cost more.
+[[nodiscard, gnu::always_inline]] constexpr std::uint32_t product_chains(std::uint32_t registers, bool pairs) {
+  return pairs && registers == 32 ? 2 : 1;
+}
+
+/// How many sums one pass over the weights feeds, in registers: `vectors` vectors a tile and chain, for so many tiles.
+/// Beside the sums stand the weights of a step, one input and, without FMA, one product.
 [[nodiscard, gnu::always_inline]] constexpr std::uint32_t most_product_tiles(std::uint32_t registers,
-                                                                             std::uint32_t lanes,
-                                                                             std::uint32_t vectors) {
+                                                                             std::uint32_t lanes, std::uint32_t vectors,
+                                                                             bool pairs) {
   const std::uint32_t room = registers == 32 ? 30 : lanes == 4 ? 14 : 15;
-  const std::uint32_t most = (room - vectors) / vectors;
+  const std::uint32_t most = (room - vectors) / (vectors * product_chains(registers, pairs));
   return most < 12 ? most : 12;
 }
 

@@ -62,9 +62,12 @@ ChosenPlan choose_plan(const Model& model, const kernels::KernelTable& kernels) 
         largest = of_layer;
       }
     }
-    chosen.reasons += ruled_out(worst, chosen.planned.method(worst), error);
-    limits[worst] = limits[worst].stricter();
-    chosen.planned = plan(limits);
+    const std::string method = chosen.planned.method(worst);
+    chosen.reasons += ruled_out(worst, method, error);
+    do {  // a layer of few channels has short chains already
+      limits[worst] = limits[worst].stricter();
+      chosen.planned = plan(limits);
+    } while (chosen.planned.method(worst) == method);
     error = probe.expected_error(chosen.planned.plan(), kernels.run);
   }
   chosen.reasons += measured(error);

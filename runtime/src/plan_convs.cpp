@@ -67,7 +67,8 @@ void PlannedModel::build_conv(const Model& model, std::size_t layer_index, std::
     } else {
       build_direct(stage, weight, conv.bias);
     }
-    const std::uint32_t height = most_product_tiles(registers_, lanes_, stage.products.block_vectors);
+    const bool pairs = stage.method != ConvStage::Method::direct;
+    const std::uint32_t height = most_product_tiles(registers_, lanes_, stage.products.block_vectors, pairs);
     const std::uint32_t heights = wanted_block_columns / (height * stage.tile_columns);
     const auto fitting = static_cast<std::uint32_t>(wanted_block_bytes / (height * tile_bytes(stage)));
     stage.block_tiles = height * std::max({heights, std::min(fitting, 2 * heights), 1U});
@@ -123,7 +124,9 @@ void PlannedModel::build_direct(ConvStage& stage, const std::vector<float>& weig
   const std::size_t inputs = stage.group_inputs;
   stage.tile_columns = columns;
   ProductStage& products = stage.products;
-  products.steps = products.chain_steps = stage.kernel_size * stage.group_inputs;
+  products.steps = stage.kernel_size * stage.group_inputs;
+  const std::uint32_t chains = product_chains(registers_, columns == 2);
+  products.chain_steps = (products.steps + chains - 1) / chains;
   cut_into_blocks(products, columns * filters);
 
   std::vector<std::uint32_t> offsets;
@@ -171,7 +174,8 @@ void PlannedModel::build_winograd(ConvStage& stage, const std::vector<float>& we
   stage.tile_columns = transform.outputs;
   ProductStage& products = stage.products;
   products.steps = stage.group_inputs;
-  const std::uint32_t chains = (products.steps + longest_chain - 1) / longest_chain;
+  const std::uint32_t chains =
+      std::max(product_chains(registers_, true), (products.steps + longest_chain - 1) / longest_chain);
   products.chain_steps = (products.steps + chains - 1) / chains;
   cut_into_blocks(products, 2 * filters);
 

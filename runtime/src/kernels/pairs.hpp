@@ -153,22 +153,26 @@ BYTECNN_INLINE Floats<Arch> pair_of(float first, float second) {
   return load<Arch>(memory);
 }
 
-/// One number, or one pair, in all lanes, as an instruction of its own: folded into every multiplication it feeds it
-/// would be loaded as many times.
-template <class Arch, bool Pairs>
-BYTECNN_INLINE Floats<Arch> spread(const float* p) {
-  Floats<Arch> x;
-  if constexpr (Pairs) {
-    double both;
-    std::memcpy(&both, p, sizeof both);
-    x = same_bits<float>(xsimd::batch<double, Arch>(both));
-  } else {
-    x = Floats<Arch>(*p);
-  }
+/// `x` itself, loaded by an instruction of its own: folded into every multiplication it feeds it would be loaded as
+/// many times.
+template <class Arch>
+BYTECNN_INLINE Floats<Arch> in_register(Floats<Arch> x) {
 #if defined(__x86_64__)
   asm("" : "+v"(x.data));
 #endif
   return x;
+}
+
+/// One number, or one pair, in all lanes of a register.
+template <class Arch, bool Pairs>
+BYTECNN_INLINE Floats<Arch> spread(const float* p) {
+  if constexpr (Pairs) {
+    double both;
+    std::memcpy(&both, p, sizeof both);
+    return in_register<Arch>(same_bits<float>(xsimd::batch<double, Arch>(both)));
+  } else {
+    return in_register<Arch>(Floats<Arch>(*p));
+  }
 }
 
 }  // namespace bytecnn::kernels

@@ -6,6 +6,7 @@
 /// A block of Tiles x Vectors sums stays in registers. A step loads Vectors vectors of weights and spreads one number
 /// (or one pair, see pairs.hpp) a tile for Tiles * Vectors multiply-adds. Bound: those, at two a cycle; its Tiles +
 /// Vectors loads, at two a cycle, are fewer wherever both sides of the block exceed 2.
+/// Sums of pairs come in chains (`product_chains`), of which two may run side by side in blocks half as high.
 
 #include <cstddef>
 #include <cstdint>
@@ -23,47 +24,76 @@ struct ProductTask {
   std::size_t tile_step = 0;  ///< floats from tile to tile of the input
   const std::uint32_t* offsets = nullptr;
   std::size_t steps = 0;
+  std::size_t second_steps = 0;  ///< of a second chain: steps behind those, no more than they are
   const float* weights = nullptr;
   const float* start = nullptr;  ///< null: zeros
   std::size_t output_step = 0;   ///< floats from tile to tile
-  bool add = false;              ///< the output holds sums already, to which these are added
+  bool add = false;              ///< of pairs: the output holds sums already, to which these are added
   bool relu = false;
 };
 
 template <class Arch, std::size_t Vectors, std::size_t Tiles, bool Pairs>
 __attribute__((noinline)) void product_block(const ProductTask& task, const float* input, float* output) noexcept {
   using V = Floats<Arch>;
+  constexpr bool two_chains = product_chains(registers<Arch>, Pairs) == 2;
   V sums[Tiles][Vectors];
+  V second_sums[Tiles][Vectors];  // of a second chain
 #pragma GCC unroll 12
   for (std::size_t v = 0; v < Vectors; ++v) {
     const V start = task.start == nullptr ? V(0.0F) : load<Arch>(task.start + v * lanes<Arch>);
 #pragma GCC unroll 12
-    for (std::size_t t = 0; t < Tiles; ++t) sums[t][v] = start;
+    for (std::size_t t = 0; t < Tiles; ++t) {
+      sums[t][v] = start;
+      second_sums[t][v] = V(0.0F);
+    }
   }
   const std::size_t tile_step = task.tile_step;
   const std::size_t output_step = task.output_step;
-  const float* weights = task.weights;
-  const std::uint32_t* const end = task.offsets + task.steps;
-  for (const std::uint32_t* offset = task.offsets; offset != end; ++offset) {
-    const float* x = input + *offset;
+  const auto add_step = [&](V(&to)[Tiles][Vectors], const float* x, const float* weights)
+                            __attribute__((always_inline)) {
     V w[Vectors];
 #pragma GCC unroll 12
-    for (std::size_t v = 0; v < Vectors; ++v) w[v] = load<Arch>(weights + v * lanes<Arch>);
-    weights += Vectors * lanes<Arch>;
+    for (std::size_t v = 0; v < Vectors; ++v) {
+      w[v] = load<Arch>(weights + v * lanes<Arch>);
+      if constexpr (Tiles > 1) w[v] = in_register<Arch>(w[v]);
+    }
 #pragma GCC unroll 12
     for (std::size_t t = 0; t < Tiles; ++t) {
       const V factor = spread<Arch, Pairs>(x + t * tile_step);
 #pragma GCC unroll 12
-      for (std::size_t v = 0; v < Vectors; ++v) sums[t][v] = multiply_add<Arch>(w[v], factor, sums[t][v]);
+      for (std::size_t v = 0; v < Vectors; ++v) to[t][v] = multiply_add<Arch>(w[v], factor, to[t][v]);
+    }
+  };
+  constexpr std::size_t width = Vectors * lanes<Arch>;
+  const float* weights = task.weights;
+  const std::uint32_t* offset = task.offsets;
+  const std::uint32_t* const end = offset + task.steps;
+  if constexpr (two_chains) {
+    const float* second_weights = weights + task.steps * width;
+    for (const std::uint32_t* second = end; second != end + task.second_steps; ++second, ++offset) {
+      add_step(sums, input + *offset, weights);
+      add_step(second_sums, input + *second, second_weights);
+      weights += width;
+      second_weights += width;
     }
   }
-  if (task.add) {
+  for (; offset != end; ++offset, weights += width) add_step(sums, input + *offset, weights);
+  if constexpr (Pairs) {
+    if (task.add) {
+#pragma GCC unroll 12
+      for (std::size_t t = 0; t < Tiles; ++t) {
+#pragma GCC unroll 12
+        for (std::size_t v = 0; v < Vectors; ++v) {
+          sums[t][v] += load_unaligned<Arch>(output + t * output_step + v * lanes<Arch>);
+        }
+      }
+    }
+  }
+  if constexpr (two_chains) {
 #pragma GCC unroll 12
     for (std::size_t t = 0; t < Tiles; ++t) {
 #pragma GCC unroll 12
-      for (std::size_t v = 0; v < Vectors; ++v) {
-        sums[t][v] += load_unaligned<Arch>(output + t * output_step + v * lanes<Arch>);
-      }
+      for (std::size_t v = 0; v < Vectors; ++v) sums[t][v] += second_sums[t][v];
     }
   }
   if (task.relu) {
@@ -95,7 +125,7 @@ struct ProductBlocks<Arch, Vectors, Pairs, std::index_sequence<Heights...>> {
 /// `tiles` tiles of one block of vectors, in register blocks of nearly equal height.
 template <class Arch, std::size_t Vectors, bool Pairs>
 void product_tiles(const ProductTask& task, const float* input, float* output, std::size_t tiles) noexcept {
-  constexpr std::size_t most = most_product_tiles(registers<Arch>, lanes<Arch>, Vectors);
+  constexpr std::size_t most = most_product_tiles(registers<Arch>, lanes<Arch>, Vectors, Pairs);
   for (std::size_t blocks = (tiles + most - 1) / most; blocks > 0; --blocks) {
     const std::size_t height = blocks == 1 ? tiles : (tiles + blocks - 1) / blocks;
     ProductBlocks<Arch, Vectors, Pairs, std::make_index_sequence<most>>::of_height[height - 1](task, input, output);
@@ -111,6 +141,7 @@ template <class Arch, bool Pairs>
 void run_products(const ProductStage& stage, ProductTask& task, const float* input, float* output,
                   std::size_t tiles) noexcept {
   constexpr std::size_t most = most_product_vectors(registers<Arch>, lanes<Arch>);
+  constexpr bool two_chains = product_chains(registers<Arch>, Pairs) == 2;
   const bool relu = task.relu;
   const float* start = task.start;
   const std::uint32_t* const offsets = task.offsets;
@@ -118,11 +149,13 @@ void run_products(const ProductStage& stage, ProductTask& task, const float* inp
     const std::size_t vectors = stage.block_vectors - (block < stage.wide_blocks ? 0 : 1);
     task.start = start;
     task.add = false;
-    for (std::size_t step = 0; step < stage.steps; step += stage.chain_steps) {
+    for (std::size_t step = 0; step < stage.steps;) {
       const std::size_t left = stage.steps - step;
-      task.steps = left < stage.chain_steps ? left : stage.chain_steps;
+      task.steps = smaller<std::size_t>(left, stage.chain_steps);
+      task.second_steps = two_chains ? smaller<std::size_t>(left - task.steps, stage.chain_steps) : 0;
       task.offsets = offsets + step;
-      task.relu = relu && task.steps == left;
+      const std::size_t taken = task.steps + task.second_steps;
+      task.relu = relu && taken == left;
       switch (vectors) {
         case 1:
           product_tiles<Arch, 1, Pairs>(task, input, output, tiles);
@@ -140,9 +173,10 @@ void run_products(const ProductStage& stage, ProductTask& task, const float* inp
           if constexpr (most >= 5) product_tiles<Arch, 5, Pairs>(task, input, output, tiles);
           break;
       }
-      task.weights += task.steps * vectors * lanes<Arch>;
+      task.weights += taken * vectors * lanes<Arch>;
       task.start = nullptr;
       task.add = true;
+      step += taken;
     }
     if (start != nullptr) start += vectors * lanes<Arch>;
     output += vectors * lanes<Arch>;
