@@ -58,14 +58,14 @@ struct TableBlock {
 
 /// Embedding and convolution folded into one table row a token and tap:
 /// rows[token][tap][filter] = sum over d of W[filter, d, tap] E[token, d]; the bias is part of tap 0.
-/// Token `vocab_size` stands for a position outside the input (zero padding); in blocks the token after it stands for
-/// no window at all: minus infinity.
+/// Token `vocab_size` stands for a position outside the input (zero padding), the token after it for no window at all:
+/// minus infinity.
 /// With kernel size 1 and no activation this is the plain embedding.
 struct TableStage {
   std::uint32_t kernel_size = 1, stride = 1, dilation = 1, pad_left = 0, pad_right = 0;
   std::uint32_t vectors = 0;     ///< vectors a column
   std::uint32_t row_floats = 0;  ///< floats from one token to the next: kernel_size * vectors * lanes
-  const float* rows = nullptr;   ///< [vocab_size + 1][kernel_size][vectors * lanes]
+  const float* rows = nullptr;   ///< [vocab_size + 2][kernel_size][vectors * lanes]; of an embedding vocab_size + 1
   /// Where columns are pooled in registers, `rows` is null and the blocks hold the table.
   std::uint32_t block_kernel = 0;  ///< the kernel size where one of that size was written out, else 0
   std::uint32_t block_count = 0;
@@ -119,6 +119,11 @@ struct ProductStage {
   std::uint32_t wide_blocks = 0;
   const std::uint32_t* offsets = nullptr;  ///< [groups][steps]: a step's input, in floats from the tile's first
 };
+
+/// The transform, and the kernel size of the table, of plans with `table_into_tiles`: F(4, 3) and 3.
+inline constexpr std::uint32_t table_winograd_pairs = 2;
+inline constexpr std::uint32_t table_winograd_outputs = 4;
+inline constexpr std::uint32_t table_winograd_kernel = 3;
 
 /// A convolution over columns, by one of four methods.
 ///
@@ -245,6 +250,8 @@ struct Plan {
   bool pool_in_registers = false;
   /// The last convolution runs by Winograd's algorithm with relu: its tiles are pooled as they are transformed back.
   bool pool_in_tiles = false;
+  /// Tables and one such convolution, whose columns never meet in memory; see kernels/table_winograd.hpp.
+  bool table_into_tiles = false;
   std::uint32_t conv_count = 0;
   const ConvStage* convs = nullptr;
   PoolStage pool;

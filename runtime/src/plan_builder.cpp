@@ -60,6 +60,11 @@ PlannedModel::PlannedModel(const Model& model, std::uint32_t lanes, std::uint32_
     const ConvStage& last = convs_.back();
     plan_.pool_in_tiles = last.method == ConvStage::Method::winograd && last.relu && last.epilogue.scale == nullptr &&
                           !last.epilogue.residual && architecture.pooling != Pooling::concat_avg_max_std;
+    plan_.table_into_tiles = tables && staged && plan_.pool_in_tiles && convs_.size() == 1 &&
+                             last.winograd.outputs == table_winograd_outputs &&
+                             last.winograd.pairs == table_winograd_pairs && first.stride == 1 && first.dilation == 1 &&
+                             first.kernel_size == table_winograd_kernel &&
+                             first.activation.kind == Activation::Kind::relu && plan_.table.epilogue.scale == nullptr;
   }
 
   for (const ConvLayer& layer : architecture.conv_layers) {

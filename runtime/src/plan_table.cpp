@@ -38,7 +38,7 @@ void PlannedModel::pack_table_rows(const Model& model) {
   const std::size_t width = std::size_t{table.vectors} * lanes_;
   const std::size_t tokens = std::size_t{model.architecture.vocab_size} + 1;
   table.row_floats = static_cast<std::uint32_t>(table.kernel_size * width);
-  float* packed = allocate(tokens * table.row_floats);
+  float* packed = allocate((tokens + 1) * table.row_floats);
   table.rows = packed;
   // Token by token: the whole table in double would be twice as much memory to touch as what is kept.
   const FirstLayerRows rows(model);
@@ -50,6 +50,7 @@ void PlannedModel::pack_table_rows(const Model& model) {
                      [](double x) { return static_cast<float>(x); });
     }
   }
+  std::fill_n(packed, table.row_floats, -std::numeric_limits<float>::infinity());
 }
 
 void PlannedModel::pack_table_blocks(std::vector<float> rows, std::size_t filters) {

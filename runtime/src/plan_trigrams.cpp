@@ -103,6 +103,7 @@ void PlannedModel::build_bulk_plan() {
   ++plan.convs;
   --plan.conv_count;
   plan.pool_in_tiles = plan.pool_in_tiles && plan.conv_count > 0;
+  plan.table_into_tiles = false;
   plan.table.kernel_size += second.kernel_size - 1;
   plan.table.pad_left += second.pad_left;
   plan.table.pad_right += second.pad_right;

@@ -121,6 +121,29 @@ TEST_P(ConvMethodsTest, GroupsInPairsOfColumns) {
   }
 }
 
+// Columns of the first layer that lie in the padding of the second are zero, whatever the table holds.
+TEST_P(ConvMethodsTest, TilesOutOfATableBetweenPaddingsOfAnyWidth) {
+  for (const bool padded : {true, false}) {
+    for (const std::uint32_t table_pad : {0U, 1U, 4U}) {
+      for (const std::uint32_t left : {0U, 1U, 6U}) {
+        for (const std::uint32_t right : {0U, 2U, 9U}) {
+          Architecture a = network({same(28, 3), same(24, 3)}, 75);
+          if (!padded) a.pad_token.reset();
+          a.conv_layers[0].pad_left = table_pad;
+          a.conv_layers[0].pad_right = 4 - table_pad;
+          a.conv_layers[1].pad_left = left;
+          a.conv_layers[1].pad_right = right;
+          const Classifier classifier(testing::with_random_weights(a, 11), GetParam());
+          for (const std::size_t length : {5U, 6U, 7U, 8U, 40U, 73U, 74U, 75U}) {
+            ASSERT_LE(testing::logit_error(classifier, testing::random_bytes(length, 5)), tolerance)
+                << length << " bytes: " << testing::describe(a);
+          }
+        }
+      }
+    }
+  }
+}
+
 TEST_P(ConvMethodsTest, AnyPoolingBehindWholeAndBrokenTiles) {
   for (const Pooling pooling :
        {Pooling::max, Pooling::avg, Pooling::avg_max, Pooling::concat_avg_max, Pooling::concat_avg_max_std}) {

@@ -163,6 +163,15 @@ BYTECNN_INLINE Floats<Arch> in_register(Floats<Arch> x) {
   return x;
 }
 
+/// The same of an address, which is not computed again from what it was made of.
+template <class Float>
+BYTECNN_INLINE Float* in_register(Float* p) {
+#if defined(__x86_64__)
+  asm("" : "+r"(p));
+#endif
+  return p;
+}
+
 /// One number, or one pair, in all lanes of a register.
 template <class Arch, bool Pairs>
 BYTECNN_INLINE Floats<Arch> spread(const float* p) {

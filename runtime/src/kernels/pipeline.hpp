@@ -17,6 +17,7 @@
 #include "kernels/simd.hpp"
 #include "kernels/table_pool.hpp"
 #include "kernels/table_stage.hpp"
+#include "kernels/table_winograd.hpp"
 #include "kernels/trigram_stage.hpp"
 #include "kernels/winograd_stage.hpp"
 #include "plan.hpp"
@@ -40,6 +41,8 @@ class Pipeline {
     pooler_.start();
     if (plan_.trigrams != nullptr && plan_.trigrams->pooled) {
       Trigrams<Arch>(plan_, source_, working_).pool(pooled, pooler_);
+    } else if (plan_.table_into_tiles) {
+      pool_table_winograd<Arch>(plan_, source_, working_, pooled, pooler_);
     } else if (plan_.conv_count == 0) {
       for (std::int64_t done = 0; done < pooled;) {
         const std::int64_t count = smaller<std::int64_t>(pooled - done, plan_.tile_columns);

@@ -49,8 +49,16 @@ __attribute__((noinline)) void product_block(const ProductTask& task, const floa
   }
   const std::size_t tile_step = task.tile_step;
   const std::size_t output_step = task.output_step;
-  const auto add_step = [&](V(&to)[Tiles][Vectors], const float* x, const float* weights)
-                            __attribute__((always_inline)) {
+  // Where registers are left for them, an address a tile: else each is added up from the last one, step by step.
+  constexpr bool few_tiles = Tiles <= 6;
+  const float* tile_inputs[Tiles];
+#pragma GCC unroll 12
+  for (std::size_t t = 0; t < Tiles; ++t) {
+    tile_inputs[t] = input + t * tile_step;
+    if constexpr (few_tiles) tile_inputs[t] = in_register(tile_inputs[t]);
+  }
+  const auto add_step = [&](V(&to)[Tiles][Vectors], std::size_t offset, const float* weights)
+      __attribute__((always_inline)) {
     V w[Vectors];
 #pragma GCC unroll 12
     for (std::size_t v = 0; v < Vectors; ++v) {
@@ -59,33 +67,31 @@ __attribute__((noinline)) void product_block(const ProductTask& task, const floa
     }
 #pragma GCC unroll 12
     for (std::size_t t = 0; t < Tiles; ++t) {
-      const V factor = spread<Arch, Pairs>(x + t * tile_step);
+      const V factor = spread<Arch, Pairs>(few_tiles ? tile_inputs[t] + offset : input + offset + t * tile_step);
 #pragma GCC unroll 12
       for (std::size_t v = 0; v < Vectors; ++v) to[t][v] = multiply_add<Arch>(w[v], factor, to[t][v]);
     }
   };
   constexpr std::size_t width = Vectors * lanes<Arch>;
   const float* weights = task.weights;
-  const std::uint32_t* offset = task.offsets;
-  const std::uint32_t* const end = offset + task.steps;
+  const std::uint32_t* const offsets = task.offsets;
+  std::size_t step = 0;
   if constexpr (two_chains) {
+    const std::uint32_t* const second_offsets = offsets + task.steps;
     const float* second_weights = weights + task.steps * width;
-    for (const std::uint32_t* second = end; second != end + task.second_steps; ++second, ++offset) {
-      add_step(sums, input + *offset, weights);
-      add_step(second_sums, input + *second, second_weights);
-      weights += width;
-      second_weights += width;
+    for (; step < task.second_steps; ++step, weights += width, second_weights += width) {
+      add_step(sums, offsets[step], weights);
+      add_step(second_sums, second_offsets[step], second_weights);
     }
   }
-  for (; offset != end; ++offset, weights += width) add_step(sums, input + *offset, weights);
+  for (; step < task.steps; ++step, weights += width) add_step(sums, offsets[step], weights);
   if constexpr (Pairs) {
     if (task.add) {
 #pragma GCC unroll 12
       for (std::size_t t = 0; t < Tiles; ++t) {
+        const float* const from = in_register(output + t * output_step);
 #pragma GCC unroll 12
-        for (std::size_t v = 0; v < Vectors; ++v) {
-          sums[t][v] += load_unaligned<Arch>(output + t * output_step + v * lanes<Arch>);
-        }
+        for (std::size_t v = 0; v < Vectors; ++v) sums[t][v] += load_unaligned<Arch>(from + v * lanes<Arch>);
       }
     }
   }
@@ -105,10 +111,9 @@ __attribute__((noinline)) void product_block(const ProductTask& task, const floa
   }
 #pragma GCC unroll 12
   for (std::size_t t = 0; t < Tiles; ++t) {
+    float* const to = in_register(output + t * output_step);
 #pragma GCC unroll 12
-    for (std::size_t v = 0; v < Vectors; ++v) {
-      sums[t][v].store_unaligned(output + t * output_step + v * lanes<Arch>);
-    }
+    for (std::size_t v = 0; v < Vectors; ++v) sums[t][v].store_unaligned(to + v * lanes<Arch>);
   }
 }
 

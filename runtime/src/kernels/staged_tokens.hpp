@@ -65,4 +65,14 @@ __attribute__((noinline)) void stage_tokens(const TokenSource& source, std::int6
   fill_tokens(source.outside, count - behind, out + behind);
 }
 
+/// The same where windows see positions [begin, end) alone: all others become the token for no window at all.
+template <class Arch>
+void stage_window_tokens(const TokenSource& source, std::int64_t begin, std::int64_t end, std::int64_t first,
+                         std::int64_t count, std::uint16_t* out) noexcept {
+  stage_tokens<Arch>(source, first, count, out);
+  if (first < begin) fill_tokens(source.outside + 1, smaller(begin - first, count), out);
+  const std::int64_t behind = end < first ? 0 : end - first;
+  if (behind < count) fill_tokens(source.outside + 1, count - behind, out + behind);
+}
+
 }  // namespace bytecnn::kernels

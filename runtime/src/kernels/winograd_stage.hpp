@@ -43,21 +43,21 @@ class InputTransform {
     }
   }
 
-  /// U of `tiles` tiles that begin Outputs columns apart at `columns`; a vector of channels at a time, so that what two
-  /// tiles share is loaded once.
-  template <std::size_t Outputs>
-  BYTECNN_INLINE void tiles(const float* columns, std::size_t width, std::size_t tiles, float* out) const {
+  /// U of `tiles` tiles that begin Outputs columns apart; a vector of channels at a time, so that what two tiles share
+  /// is loaded once. `columns(i)` is a function that returns one column after the other: its vector from channel i on.
+  template <std::size_t Outputs, class Columns>
+  BYTECNN_INLINE void tiles(Columns columns, std::size_t width, std::size_t tiles, float* out) const {
     for (std::size_t i = 0; i < width; i += lanes<Arch>) {
-      const float* column = columns + i;
+      auto next_column = columns(i);
       V d[points];
 #pragma GCC unroll 8
-      for (std::size_t j = 0; j < points - Outputs; ++j, column += width) d[j + Outputs] = load<Arch>(column);
+      for (std::size_t j = 0; j < points - Outputs; ++j) d[j + Outputs] = next_column();
       float* to = out + 2 * i;
       for (std::size_t tile = 0; tile < tiles; ++tile, to += points * width) {
 #pragma GCC unroll 8
         for (std::size_t j = 0; j < points - Outputs; ++j) d[j] = d[j + Outputs];
 #pragma GCC unroll 8
-        for (std::size_t j = points - Outputs; j < points; ++j, column += width) d[j] = load<Arch>(column);
+        for (std::size_t j = points - Outputs; j < points; ++j) d[j] = next_column();
         vector(d, width, to);
       }
     }
@@ -168,6 +168,20 @@ class WinogradConv {
     }
   }
 
+  /// As `columns`, with input columns that come out of `columns` (see `InputTransform::tiles`): one block at most.
+  template <class Columns>
+  void columns_of(Columns columns, float* output, std::size_t count) noexcept {
+    multiply_columns(columns, (count + Outputs - 1) / Outputs);
+    store_columns(output, count);
+  }
+
+  /// As `pool`, with input columns that come out of `columns`: one block at most, of whole tiles.
+  template <class Columns>
+  void pool_of(Columns columns, std::size_t tiles, Pooler<Arch>& pooler) noexcept {
+    multiply_columns(columns, tiles);
+    pool_tiles(tiles, pooler);
+  }
+
   /// `count` columns, a multiple of Outputs, with relu into the pooling.
   void pool(const float* input, std::size_t count, Pooler<Arch>& pooler) noexcept {
     for (std::size_t done = 0; done < count;) {
@@ -187,7 +201,14 @@ class WinogradConv {
     const std::size_t u_step = points * in_width;
     const InputTransform<Arch, Pairs> transform(conv_.winograd);
     const std::size_t whole = available < points ? 0 : smaller((available - points) / Outputs + 1, tiles);
-    transform.template tiles<Outputs>(input, in_width, whole, transformed_);
+    const auto stored = [ input, in_width ](std::size_t i) __attribute__((always_inline)) {
+      return [ column = input + i, in_width ]() mutable __attribute__((always_inline)) {
+        const float* const at = column;
+        column += in_width;
+        return load<Arch>(at);
+      };
+    };
+    transform.template tiles<Outputs>(stored, in_width, whole, transformed_);
     for (std::size_t tile = whole; tile < tiles; ++tile) {  // one at most
       const float* columns[points];
       for (std::size_t j = 0; j < points; ++j) {
@@ -196,8 +217,22 @@ class WinogradConv {
       }
       transform.tile(columns, in_width, transformed_ + tile * u_step);
     }
+    multiply_transformed(tiles);
+    return tiles;
+  }
+
+  template <class Columns>
+  BYTECNN_INLINE void multiply_columns(Columns columns, std::size_t tiles) noexcept {
+    const InputTransform<Arch, Pairs> transform(conv_.winograd);
+    transform.template tiles<Outputs>(columns, conv_.input_floats, tiles, transformed_);
+    multiply_transformed(tiles);
+  }
+
+  /// Step 2.
+  void multiply_transformed(std::size_t tiles) noexcept {
+    const std::size_t in_width = conv_.input_floats;
     ProductTask task;
-    task.tile_step = u_step;
+    task.tile_step = points * in_width;
     task.output_step = tile_step_;
     for (std::size_t p = 0; p <= Pairs; ++p) {
       task.offsets = conv_.products.offsets;
@@ -206,7 +241,6 @@ class WinogradConv {
       run_products<Arch, true>(conv_.products, task, transformed_ + p * 2 * in_width, products_ + p * point_step_,
                                tiles);
     }
-    return tiles;
   }
 
   /// Step 3 into `count` columns, a vector of filters at a time.
