@@ -124,6 +124,9 @@ struct ProductStage {
 inline constexpr std::uint32_t table_winograd_pairs = 2;
 inline constexpr std::uint32_t table_winograd_outputs = 4;
 inline constexpr std::uint32_t table_winograd_kernel = 3;
+/// Tiles that they compute together at most: few, so that the table stays in the first-level cache beside the weights
+/// and what a block goes through. Two thirds of a block are whole register blocks.
+inline constexpr std::uint32_t table_winograd_tiles = 12;
 
 /// A convolution over columns, by one of four methods.
 ///

@@ -65,6 +65,7 @@ PlannedModel::PlannedModel(const Model& model, std::uint32_t lanes, std::uint32_
                              last.winograd.pairs == table_winograd_pairs && first.stride == 1 && first.dilation == 1 &&
                              first.kernel_size == table_winograd_kernel &&
                              first.activation.kind == Activation::Kind::relu && plan_.table.epilogue.scale == nullptr;
+    if (plan_.table_into_tiles) convs_.back().block_tiles = table_winograd_tiles;
   }
 
   for (const ConvLayer& layer : architecture.conv_layers) {

@@ -127,24 +127,41 @@ struct ProductBlocks<Arch, Vectors, Pairs, std::index_sequence<Heights...>> {
   static constexpr ProductBlock of_height[] = {product_block<Arch, Vectors, Heights + 1, Pairs>...};
 };
 
+/// Matrix products of one shape: floats from one to the next.
+struct ProductParts {
+  std::size_t count = 1;
+  std::size_t input_step = 0;
+  std::size_t weight_step = 0;
+  std::size_t output_step = 0;
+};
+
 /// `tiles` tiles of one block of vectors, in register blocks of nearly equal height.
 template <class Arch, std::size_t Vectors, bool Pairs>
-void product_tiles(const ProductTask& task, const float* input, float* output, std::size_t tiles) noexcept {
+void product_tiles(ProductTask& task, const ProductParts& parts, const float* inputs, float* outputs,
+                   std::size_t tiles) noexcept {
   constexpr std::size_t most = most_product_tiles(registers<Arch>, lanes<Arch>, Vectors, Pairs);
-  for (std::size_t blocks = (tiles + most - 1) / most; blocks > 0; --blocks) {
-    const std::size_t height = blocks == 1 ? tiles : (tiles + blocks - 1) / blocks;
-    ProductBlocks<Arch, Vectors, Pairs, std::make_index_sequence<most>>::of_height[height - 1](task, input, output);
-    input += height * task.tile_step;
-    output += height * task.output_step;
-    tiles -= height;
+  const float* const weights = task.weights;
+  const std::size_t blocks = (tiles + most - 1) / most;
+  for (std::size_t part = 0; part < parts.count; ++part, task.weights += parts.weight_step) {
+    const float* input = inputs + part * parts.input_step;
+    float* output = outputs + part * parts.output_step;
+    std::size_t left = tiles;
+    for (std::size_t block = blocks; block > 0; --block) {
+      const std::size_t height = block == 1 ? left : (left + block - 1) / block;
+      ProductBlocks<Arch, Vectors, Pairs, std::make_index_sequence<most>>::of_height[height - 1](task, input, output);
+      input += height * task.tile_step;
+      output += height * task.output_step;
+      left -= height;
+    }
   }
+  task.weights = weights;
 }
 
 /// All blocks and chains of `stage` over `tiles` tiles. `task` has its steps set, the stage's first offsets, weights
 /// and start, and `relu`; these and the rest are changed.
 template <class Arch, bool Pairs>
-void run_products(const ProductStage& stage, ProductTask& task, const float* input, float* output,
-                  std::size_t tiles) noexcept {
+void run_products(const ProductStage& stage, ProductTask& task, const float* input, float* output, std::size_t tiles,
+                  const ProductParts& parts = {}) noexcept {
   constexpr std::size_t most = most_product_vectors(registers<Arch>, lanes<Arch>);
   constexpr bool two_chains = product_chains(registers<Arch>, Pairs) == 2;
   const bool relu = task.relu;
@@ -163,19 +180,19 @@ void run_products(const ProductStage& stage, ProductTask& task, const float* inp
       task.relu = relu && taken == left;
       switch (vectors) {
         case 1:
-          product_tiles<Arch, 1, Pairs>(task, input, output, tiles);
+          product_tiles<Arch, 1, Pairs>(task, parts, input, output, tiles);
           break;
         case 2:
-          product_tiles<Arch, 2, Pairs>(task, input, output, tiles);
+          product_tiles<Arch, 2, Pairs>(task, parts, input, output, tiles);
           break;
         case 3:
-          if constexpr (most >= 3) product_tiles<Arch, 3, Pairs>(task, input, output, tiles);
+          if constexpr (most >= 3) product_tiles<Arch, 3, Pairs>(task, parts, input, output, tiles);
           break;
         case 4:
-          if constexpr (most >= 4) product_tiles<Arch, 4, Pairs>(task, input, output, tiles);
+          if constexpr (most >= 4) product_tiles<Arch, 4, Pairs>(task, parts, input, output, tiles);
           break;
         default:
-          if constexpr (most >= 5) product_tiles<Arch, 5, Pairs>(task, input, output, tiles);
+          if constexpr (most >= 5) product_tiles<Arch, 5, Pairs>(task, parts, input, output, tiles);
           break;
       }
       task.weights += taken * vectors * lanes<Arch>;

@@ -17,32 +17,35 @@
 
 namespace bytecnn::kernels {
 
-/// Columns of a table of kernel size 3, a vector of filters each, for windows that move by one token.
+/// Columns of a table of kernel size 3 for windows that move by one token, `together` vectors of filters at a time.
 template <class Arch>
-class TableColumns {
- public:
-  BYTECNN_INLINE TableColumns(const TableStage& table, const std::uint16_t* tokens, std::size_t filter)
-      : rows_(table.rows + filter), row_floats_(table.row_floats), width_(table.vectors * lanes<Arch>), next_(tokens) {
-    second_ = next_row();
-    third_ = next_row();
+struct TableColumns {
+  static constexpr std::size_t together = registers<Arch> == 32 ? 2 : 1;
+
+  const TableStage& table;
+  const std::uint16_t* tokens;
+
+  /// From filter `filter` on.
+  BYTECNN_INLINE auto operator()(std::size_t filter) const {
+    const float* const rows = table.rows + filter;
+    const std::size_t row_floats = table.row_floats;
+    const std::size_t width = table.vectors * lanes<Arch>;
+    const auto row = [ rows, row_floats ](const std::uint16_t* token) __attribute__((always_inline)) {
+      return rows + std::size_t{*token} * row_floats;
+    };
+    return [ row, width, second = row(tokens), third = row(tokens + 1), next = tokens + 2 ]<std::size_t Vectors>(
+        Floats<Arch>(&column)[Vectors]) mutable __attribute__((always_inline)) {
+      const float* const first = second;
+      second = third;
+      third = row(next++);
+#pragma GCC unroll 2
+      for (std::size_t v = 0; v < Vectors; ++v) {
+        const std::size_t i = v * lanes<Arch>;
+        const Floats<Arch> sum = load<Arch>(first + i) + load<Arch>(second + width + i);
+        column[v] = relu<Arch>(sum + load<Arch>(third + 2 * width + i));
+      }
+    };
   }
-
-  BYTECNN_INLINE Floats<Arch> operator()() {
-    const float* const first = second_;
-    second_ = third_;
-    third_ = next_row();
-    return relu<Arch>((load<Arch>(first) + load<Arch>(second_ + width_)) + load<Arch>(third_ + 2 * width_));
-  }
-
- private:
-  BYTECNN_INLINE const float* next_row() { return rows_ + std::size_t{*next_++} * row_floats_; }
-
-  const float* rows_;
-  std::size_t row_floats_;
-  std::size_t width_;
-  const std::uint16_t* next_;
-  const float* second_;
-  const float* third_;
 };
 
 /// Pools the first `count` columns of the second layer.
@@ -56,11 +59,12 @@ void pool_table_winograd(const Plan& plan, const TokenSource& source, float* wor
   auto* const tokens = reinterpret_cast<std::uint16_t*>(working + conv.buffer_offset);
   const std::int64_t windows_begin = -static_cast<std::int64_t>(table.pad_left);
   const std::int64_t windows_end = source.tokens + static_cast<std::int64_t>(table.pad_right);
-  const auto columns = [&](std::size_t i) __attribute__((always_inline)) {
-    return TableColumns<Arch>(table, tokens, i);
-  };
+  const TableColumns<Arch> columns{table, tokens};
+  const std::int64_t block = conv.block_columns();
   for (std::int64_t done = 0; done < count;) {
-    const std::int64_t part = smaller<std::int64_t>(count - done, conv.block_columns());
+    // What is left in the end is never a few tiles alone, which would be slow.
+    const std::int64_t left = count - done;
+    const std::int64_t part = left <= block ? left : left < block / 3 * 4 ? block / 3 * 2 : block;
     const std::int64_t tiles = (part + outputs - 1) / outputs;
     const std::int64_t first = done - static_cast<std::int64_t>(conv.pad_left) + windows_begin;
     stage_window_tokens<Arch>(source, windows_begin, windows_end, first, tiles * outputs + conv.reach() + 2, tokens);

@@ -43,23 +43,17 @@ class InputTransform {
     }
   }
 
-  /// U of `tiles` tiles that begin Outputs columns apart; a vector of channels at a time, so that what two tiles share
-  /// is loaded once. `columns(i)` is a function that returns one column after the other: its vector from channel i on.
-  template <std::size_t Outputs, class Columns>
+  /// U of `tiles` tiles that begin Outputs columns apart; Together vectors of channels at a time, so that what two
+  /// tiles share is loaded once. `columns(i)` is a function that fills in one column after the other: its vectors from
+  /// channel i on.
+  template <std::size_t Outputs, std::size_t Together, class Columns>
   BYTECNN_INLINE void tiles(Columns columns, std::size_t width, std::size_t tiles, float* out) const {
-    for (std::size_t i = 0; i < width; i += lanes<Arch>) {
-      auto next_column = columns(i);
-      V d[points];
-#pragma GCC unroll 8
-      for (std::size_t j = 0; j < points - Outputs; ++j) d[j + Outputs] = next_column();
-      float* to = out + 2 * i;
-      for (std::size_t tile = 0; tile < tiles; ++tile, to += points * width) {
-#pragma GCC unroll 8
-        for (std::size_t j = 0; j < points - Outputs; ++j) d[j] = d[j + Outputs];
-#pragma GCC unroll 8
-        for (std::size_t j = points - Outputs; j < points; ++j) d[j] = next_column();
-        vector(d, width, to);
-      }
+    std::size_t i = 0;
+    for (; i + Together * lanes<Arch> <= width; i += Together * lanes<Arch>) {
+      vectors<Outputs, Together>(columns(i), width, tiles, out + 2 * i);
+    }
+    if constexpr (Together > 1) {
+      for (; i < width; i += lanes<Arch>) vectors<Outputs, 1>(columns(i), width, tiles, out + 2 * i);
     }
   }
 
@@ -75,6 +69,31 @@ class InputTransform {
 
  private:
   static constexpr std::size_t points = 2 * Pairs + 2;
+
+  template <std::size_t Outputs, std::size_t Together, class NextColumn>
+  BYTECNN_INLINE void vectors(NextColumn next_column, std::size_t width, std::size_t tiles, float* to) const {
+    constexpr std::size_t shared = points - Outputs;
+    V d[Together][points];
+    const auto read = [&](std::size_t j) __attribute__((always_inline)) {
+      V column[Together];
+      next_column(column);
+#pragma GCC unroll 2
+      for (std::size_t v = 0; v < Together; ++v) d[v][j] = column[v];
+    };
+#pragma GCC unroll 8
+    for (std::size_t j = 0; j < shared; ++j) read(j + Outputs);
+    for (std::size_t tile = 0; tile < tiles; ++tile, to += points * width) {
+#pragma GCC unroll 2
+      for (std::size_t v = 0; v < Together; ++v) {
+#pragma GCC unroll 8
+        for (std::size_t j = 0; j < shared; ++j) d[v][j] = d[v][j + Outputs];
+      }
+#pragma GCC unroll 8
+      for (std::size_t j = shared; j < points; ++j) read(j);
+#pragma GCC unroll 2
+      for (std::size_t v = 0; v < Together; ++v) vector(d[v], width, to + 2 * v * lanes<Arch>);
+    }
+  }
 
   BYTECNN_INLINE void vector(const V* d, std::size_t width, float* to) const {
 #pragma GCC unroll 4
@@ -202,13 +221,12 @@ class WinogradConv {
     const InputTransform<Arch, Pairs> transform(conv_.winograd);
     const std::size_t whole = available < points ? 0 : smaller((available - points) / Outputs + 1, tiles);
     const auto stored = [ input, in_width ](std::size_t i) __attribute__((always_inline)) {
-      return [ column = input + i, in_width ]() mutable __attribute__((always_inline)) {
-        const float* const at = column;
+      return [ column = input + i, in_width ](V(&vector)[1]) mutable __attribute__((always_inline)) {
+        vector[0] = load<Arch>(column);
         column += in_width;
-        return load<Arch>(at);
       };
     };
-    transform.template tiles<Outputs>(stored, in_width, whole, transformed_);
+    transform.template tiles<Outputs, 1>(stored, in_width, whole, transformed_);
     for (std::size_t tile = whole; tile < tiles; ++tile) {  // one at most
       const float* columns[points];
       for (std::size_t j = 0; j < points; ++j) {
@@ -224,7 +242,7 @@ class WinogradConv {
   template <class Columns>
   BYTECNN_INLINE void multiply_columns(Columns columns, std::size_t tiles) noexcept {
     const InputTransform<Arch, Pairs> transform(conv_.winograd);
-    transform.template tiles<Outputs>(columns, conv_.input_floats, tiles, transformed_);
+    transform.template tiles<Outputs, Columns::together>(columns, conv_.input_floats, tiles, transformed_);
     multiply_transformed(tiles);
   }
 
@@ -234,13 +252,10 @@ class WinogradConv {
     ProductTask task;
     task.tile_step = points * in_width;
     task.output_step = tile_step_;
-    for (std::size_t p = 0; p <= Pairs; ++p) {
-      task.offsets = conv_.products.offsets;
-      task.start = nullptr;
-      task.weights = conv_.weights + p * conv_.products.steps * point_step_;
-      run_products<Arch, true>(conv_.products, task, transformed_ + p * 2 * in_width, products_ + p * point_step_,
-                               tiles);
-    }
+    task.offsets = conv_.products.offsets;
+    task.weights = conv_.weights;
+    const ProductParts pairs_of_points{Pairs + 1, 2 * in_width, conv_.products.steps * point_step_, point_step_};
+    run_products<Arch, true>(conv_.products, task, transformed_, products_, tiles, pairs_of_points);
   }
 
   /// Step 3 into `count` columns, a vector of filters at a time.
@@ -275,39 +290,44 @@ class WinogradConv {
     }
   }
 
-  /// Step 3 of whole tiles, whose columns are pooled and never stored.
+  /// Step 3 of whole tiles, whose columns are pooled and never stored: two vectors at a time, of one set of filters.
   void pool_tiles(std::size_t tiles, Pooler<Arch>& pooler) noexcept {
     const OutputTransform<Arch, Pairs, Outputs> transform(conv_.winograd);
     const std::size_t vectors = conv_.products.vectors;
-    for (std::size_t v = 0; v < vectors; v += 2) {
-      V sums[2] = {V(0.0F), V(0.0F)};
-      V maxima[2] = {V(0.0F), V(0.0F)};
-      for (std::size_t half = 0; half < 2 && v + half < vectors; ++half) {
-        const V bias = load<Arch>(conv_.bias + (v + half) * lanes<Arch>);
-        const float* tile = products_ + (v + half) * lanes<Arch>;
-        V sum(0.0F);
-        V maximum(0.0F);
-        for (std::size_t t = 0; t < tiles; ++t, tile += tile_step_) {
-          V outputs[Outputs / 2];
-          transform(tile, point_step_, bias, outputs);
-#pragma GCC unroll 2
-          for (std::size_t h = 0; h < Outputs / 2; ++h) outputs[h] = positive_max<Arch>(outputs[h], V(0.0F));
-          if constexpr (Outputs == 2) {
-            sum += outputs[0];
-            maximum = positive_max<Arch>(maximum, outputs[0]);
-          } else {
-            sum += outputs[0] + outputs[1];
-            maximum = positive_max<Arch>(maximum, positive_max<Arch>(outputs[0], outputs[1]));
-          }
-        }
-        sums[half] = sum;
-        maxima[half] = maximum;
-      }
-      pooler.add_totals(v / 2 * lanes<Arch>, firsts<Arch>(sums[0], sums[1]) + seconds<Arch>(sums[0], sums[1]),
-                        positive_max<Arch>(firsts<Arch>(maxima[0], maxima[1]), seconds<Arch>(maxima[0], maxima[1])),
-                        V(0.0F), static_cast<float>(tiles * Outputs));
-    }
+    std::size_t v = 0;
+    for (; v + 2 <= vectors; v += 2) pool_vectors<2>(transform, v, tiles, pooler);
+    if (v < vectors) pool_vectors<1>(transform, v, tiles, pooler);
     pooler.advance(static_cast<float>(tiles * Outputs));
+  }
+
+  template <std::size_t Vectors>
+  BYTECNN_INLINE void pool_vectors(const OutputTransform<Arch, Pairs, Outputs>& transform, std::size_t first,
+                                   std::size_t tiles, Pooler<Arch>& pooler) noexcept {
+    V bias[Vectors];
+    V sums[2] = {V(0.0F), V(0.0F)};
+    V maxima[2] = {V(0.0F), V(0.0F)};
+#pragma GCC unroll 2
+    for (std::size_t v = 0; v < Vectors; ++v) bias[v] = load<Arch>(conv_.bias + (first + v) * lanes<Arch>);
+    const float* tile = products_ + first * lanes<Arch>;
+    for (std::size_t t = 0; t < tiles; ++t, tile += tile_step_) {
+#pragma GCC unroll 2
+      for (std::size_t v = 0; v < Vectors; ++v) {
+        V outputs[Outputs / 2];
+        transform(tile + v * lanes<Arch>, point_step_, bias[v], outputs);
+#pragma GCC unroll 2
+        for (std::size_t h = 0; h < Outputs / 2; ++h) outputs[h] = positive_max<Arch>(outputs[h], V(0.0F));
+        if constexpr (Outputs == 2) {
+          sums[v] += outputs[0];
+          maxima[v] = positive_max<Arch>(maxima[v], outputs[0]);
+        } else {
+          sums[v] += outputs[0] + outputs[1];
+          maxima[v] = positive_max<Arch>(maxima[v], positive_max<Arch>(outputs[0], outputs[1]));
+        }
+      }
+    }
+    pooler.add_totals(first / 2 * lanes<Arch>, firsts<Arch>(sums[0], sums[1]) + seconds<Arch>(sums[0], sums[1]),
+                      positive_max<Arch>(firsts<Arch>(maxima[0], maxima[1]), seconds<Arch>(maxima[0], maxima[1])),
+                      V(0.0F), static_cast<float>(tiles * Outputs));
   }
 
   const ConvStage& conv_;
