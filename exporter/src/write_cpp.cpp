@@ -108,6 +108,23 @@ std::string architecture(const Architecture& architecture) {
   return text + (architecture.pad_token ? std::to_string(*architecture.pad_token) + "U" : "::std::nullopt") + ";\n";
 }
 
+/// The list as constant data; empty where there is none.
+std::string frequent_windows_data(const FrequentWindows& windows) {
+  if (windows.tokens.empty()) return {};
+  std::string text = "inline constexpr ::std::uint32_t frequent_windows[] = {";
+  for (std::size_t i = 0; i < windows.tokens.size(); ++i) {
+    text += (i == 0 ? "" : ",") + std::string(i % 24 == 0 ? "\n    " : " ") + std::to_string(windows.tokens[i]);
+  }
+  return text + "};\n";
+}
+
+std::string frequent_windows_fill(const FrequentWindows& windows) {
+  if (windows.tokens.empty()) return {};
+  return "  result.frequent_windows.sample = " + cpp_string(windows.sample) +
+         ";\n  result.frequent_windows.tokens.assign(::std::begin(data::frequent_windows), "
+         "::std::end(data::frequent_windows));\n";
+}
+
 std::string golden(const std::vector<Golden>& pairs) {
   std::string text;
   for (const Golden& pair : pairs) {
@@ -157,7 +174,8 @@ std::string to_cpp(const Model& model, std::string_view stem) {
       "#pragma once\n// A byte-level CNN as constant data, written by bytecnn-export " BYTECNN_VERSION
       ".\n//\n//   const bytecnn::Classifier classifier(" +
       space +
-      "::model());\n\n#include <cstddef>\n#include <iterator>\n#include <optional>\n#include <string>\n"
+      "::model());\n\n#include <cstddef>\n#include <cstdint>\n#include <iterator>\n#include <optional>\n#include "
+      "<string>\n"
       "#include <string_view>\n#include <utility>\n#include <vector>\n\n#include \"bytecnn/model.hpp\"\n\nnamespace " +
       space + " {\nnamespace data {\n\n";
   std::string fill;
@@ -188,10 +206,11 @@ std::string to_cpp(const Model& model, std::string_view stem) {
   }
   add("output_weight", "result.weights.output.weight", model.weights.output.weight);
   add("output_bias", "result.weights.output.bias", model.weights.output.bias);
+  text += frequent_windows_data(model.frequent_windows);
   text +=
       "\n}  // namespace data\n\n/// The model; it was checked when it was exported. Allocates.\n"
       "[[nodiscard]] inline ::bytecnn::Model model() {\n  ::bytecnn::Model result;\n";
-  text += info(model.info) + architecture(model.architecture) + fill;
+  text += info(model.info) + architecture(model.architecture) + fill + frequent_windows_fill(model.frequent_windows);
   if (!model.golden.empty()) text += golden_lambda + golden(model.golden);
   return text + "  return result;\n}\n\n}  // namespace " + space + "\n";
 }

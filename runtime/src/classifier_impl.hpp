@@ -85,9 +85,16 @@ struct Classifier::Impl {
   TrigramTable no_trigrams;  ///< of the plan for bulk calls, where there is one
   /// What bulk calls have learned. Results do not depend on it.
   mutable std::atomic<std::shared_ptr<const LearnedTrigrams>> trigrams;
+  /// Of text that batches brought while there was no table yet; counted where the model states frequent windows.
+  mutable std::atomic<std::size_t> bytes_before_trigrams{0};
   mutable KeptBatchThreads batch_threads;
 
  private:
+  /// The table of what is frequent in `sample`, up to 256 kB of it. There must be a plan for bulk calls.
+  [[nodiscard]] std::shared_ptr<const LearnedTrigrams> learn(std::span<const std::span<const std::byte>> sample) const;
+  /// The table to classify `inputs` with: what is known, or learned from them, or the model's own; null for none.
+  [[nodiscard]] std::shared_ptr<const LearnedTrigrams> trigrams_for(
+      std::span<const std::span<const std::byte>> inputs) const;
   Status run_reference(std::span<const std::byte> input, float* logits, float* scores, Result& result) const noexcept;
 
   /// Calls `use` with working memory of a fixed size on the stack.

@@ -7,6 +7,8 @@
 #include <memory>
 #include <thread>
 
+#include "bytecnn/frequent_windows.hpp"
+
 #include "classifier_impl.hpp"
 #include "trigram_table.hpp"
 
@@ -53,12 +55,23 @@ bool is_text(std::span<const std::byte> input) noexcept {
 
 /// A batch of less text is not worth learning from: that takes as long as classifying it.
 constexpr std::size_t least_sample_bytes = std::size_t{16} << 10U;
+/// More text would change little.
+constexpr std::size_t most_sample_bytes = std::size_t{256} << 10U;
+/// What the model's own windows stand for: only a batch of much more text tells better what is frequent.
+constexpr std::size_t stated_sample_bytes = least_sample_bytes;
+/// Computing the entries of the model's own windows pays once batches have brought as much text.
+constexpr std::size_t least_stated_bytes = std::size_t{4} << 10U;
 
-/// Whether a batch tells much more about what is frequent than what was learned.
-bool worth_learning_from(std::span<const std::span<const std::byte>> inputs, const LearnedTrigrams* learned) {
-  const std::size_t known = learned == nullptr ? 0 : learned->sampled();
-  if (known >= LearnedTrigrams::sample_bytes) return false;
-  const std::size_t wanted = std::min(std::max(least_sample_bytes, 4 * known), LearnedTrigrams::sample_bytes);
+std::size_t total_bytes(std::span<const std::span<const std::byte>> inputs) {
+  std::size_t bytes = 0;
+  for (const auto& input : inputs) bytes += input.size();
+  return bytes;
+}
+
+/// Whether a batch tells much more about what is frequent than `known` bytes did.
+bool worth_learning_from(std::span<const std::span<const std::byte>> inputs, std::size_t known) {
+  if (known >= most_sample_bytes) return false;
+  const std::size_t wanted = std::min(std::max(least_sample_bytes, 4 * known), most_sample_bytes);
   std::size_t bytes = 0;
   for (const auto& input : inputs) {
     bytes += input.size();
@@ -69,9 +82,44 @@ bool worth_learning_from(std::span<const std::span<const std::byte>> inputs, con
 
 }  // namespace
 
+std::shared_ptr<const LearnedTrigrams> Classifier::Impl::learn(
+    std::span<const std::span<const std::byte>> sample) const {
+  FrequentWindowCounter counter(model.architecture);
+  std::size_t sampled = 0;
+  for (const auto text : sample) {
+    const std::size_t taken = std::min(text.size(), most_sample_bytes - sampled);
+    counter.count(text.first(taken));
+    sampled += taken;
+    if (sampled == most_sample_bytes) break;
+  }
+  // Twice as many as there is room for: some fall on a slot that a more frequent one has.
+  const Plan& bulk = *planned->bulk_plan();
+  return std::make_shared<const LearnedTrigrams>(
+      bulk, *kernels, counter.most_frequent(2 * bulk_table_entries(*bulk.trigrams)), sampled);
+}
+
+std::shared_ptr<const LearnedTrigrams> Classifier::Impl::trigrams_for(
+    std::span<const std::span<const std::byte>> inputs) const {
+  std::shared_ptr<const LearnedTrigrams> known = trigrams.load();
+  const bool stated = known == nullptr && !model.frequent_windows.tokens.empty();
+  const std::size_t known_bytes = known != nullptr ? known->sampled() : stated ? stated_sample_bytes : 0;
+  std::shared_ptr<const LearnedTrigrams> fresh;
+  if (worth_learning_from(inputs, known_bytes)) {
+    fresh = learn(inputs);
+  } else if (stated) {
+    const std::size_t bytes = total_bytes(inputs);
+    if (bytes_before_trigrams.fetch_add(bytes, std::memory_order_relaxed) + bytes < least_stated_bytes) return known;
+    fresh = std::make_shared<const LearnedTrigrams>(*planned->bulk_plan(), *kernels, model.frequent_windows,
+                                                    stated_sample_bytes);
+  } else {
+    return known;
+  }
+  // Where another thread was first, what it has learned becomes `known`.
+  return trigrams.compare_exchange_strong(known, fresh) ? fresh : known;
+}
+
 void Classifier::Impl::tune_batch(std::span<const std::span<const std::byte>> sample) const {
-  if (!planned || planned->bulk_plan() == nullptr) return;
-  trigrams.store(std::make_shared<const LearnedTrigrams>(*planned->bulk_plan(), *kernels, sample));
+  if (planned && planned->bulk_plan() != nullptr) trigrams.store(learn(sample));
 }
 
 void Classifier::Impl::run_pooled(const Plan* bulk, std::span<const std::span<const std::byte>> inputs,
@@ -122,12 +170,7 @@ void Classifier::Impl::run_batch(std::span<const std::span<const std::byte>> inp
   std::optional<Plan> bulk;
   if (planned && planned->bulk_plan() != nullptr) {
     bulk = *planned->bulk_plan();
-    learned = trigrams.load();
-    if (worth_learning_from(inputs, learned.get())) {
-      auto fresh = std::make_shared<const LearnedTrigrams>(*bulk, *kernels, inputs);
-      // Where another thread was first, `learned` becomes what it has learned.
-      if (trigrams.compare_exchange_strong(learned, fresh)) learned = std::move(fresh);
-    }
+    learned = trigrams_for(inputs);
     bulk->trigram_table = learned ? &learned->table() : &no_trigrams;
   }
 

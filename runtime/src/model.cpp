@@ -1,5 +1,7 @@
 #include "bytecnn/model.hpp"
 
+#include <algorithm>
+#include <bit>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -8,6 +10,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "bytecnn/error.hpp"
 
@@ -152,6 +155,48 @@ void check_extra(const std::string& where, const std::string& extra, std::initia
   }
 }
 
+/// The first window that stands twice, or `count`. By open addressing: a sorted container would take longer than all
+/// else that is read of such a list.
+std::size_t first_repeated(std::span<const std::uint32_t> tokens, std::size_t length) {
+  const std::size_t count = tokens.size() / length;
+  std::vector<std::uint32_t> places(std::bit_ceil(2 * count + 1), static_cast<std::uint32_t>(count));
+  const std::size_t mask = places.size() - 1;
+  for (std::size_t i = 0; i < count; ++i) {
+    const auto window = tokens.subspan(i * length, length);
+    std::uint64_t hash = 0;
+    for (const std::uint32_t token : window) hash = (hash + token + 1) * 0x9E3779B97F4A7C15U;
+    std::size_t place = (hash >> 32U) & mask;
+    for (; places[place] != count; place = (place + 1) & mask) {
+      if (std::ranges::equal(window, tokens.subspan(places[place] * length, length))) return i;
+    }
+    places[place] = static_cast<std::uint32_t>(i);
+  }
+  return count;
+}
+
+void check_frequent_windows(const FrequentWindows& windows, const Architecture& architecture) {
+  const std::string where = "/frequent_windows/tokens";
+  const std::size_t length = architecture.conv_layers[0].kernel_size;
+  const std::size_t count = windows.tokens.size() / length;
+  if (count * length != windows.tokens.size()) {
+    invalid(where, "not a whole number of windows", "a multiple of " + std::to_string(length) + " tokens",
+            std::to_string(windows.tokens.size()));
+  }
+  if (count > ModelLimits::max_frequent_windows) {
+    throw Error(ErrorCode::limit, "too many windows", where,
+                "at most " + std::to_string(ModelLimits::max_frequent_windows), std::to_string(count));
+  }
+  for (std::size_t i = 0; i < windows.tokens.size(); ++i) {
+    const std::uint32_t token = windows.tokens[i];
+    if (token < 256 || token == architecture.pad_token || token == architecture.vocab_size) continue;
+    invalid(where, "window " + std::to_string(i / length) + " holds a token that no input has", {},
+            std::to_string(token));
+  }
+  if (const std::size_t again = first_repeated(windows.tokens, length); again < count) {
+    invalid(where, "window " + std::to_string(again) + " stands there twice");
+  }
+}
+
 }  // namespace
 
 std::uint64_t ConvLayer::output_length(std::uint64_t length) const noexcept {
@@ -234,7 +279,9 @@ void validate(const Model& model) {
   check_labels(model.info, model.architecture);
   check_extra("/model_info", model.info.extra,
               {"name", "version", "parameters", "accuracy", "exported", "labels", "threshold", "source", "assumed"});
-  check_extra("/", model.extra, {"format", "format_version", "model_info", "architecture", "weights", "golden"});
+  check_extra("/", model.extra,
+              {"format", "format_version", "model_info", "architecture", "weights", "golden", "frequent_windows"});
+  check_frequent_windows(model.frequent_windows, model.architecture);
   for (std::size_t i = 0; i < model.golden.size(); ++i) {
     const std::string where = "/golden/" + std::to_string(i);
     if (model.golden[i].logits.size() != model.architecture.outputs) {

@@ -21,6 +21,8 @@
 #include "bytecnn/model_json.hpp"
 
 #include "architecture_json.hpp"
+#include "frequent_windows_json.hpp"
+#include "hexadecimal.hpp"
 #include "json_document.hpp"
 #include "weight_arrays.hpp"
 #include "weight_names.hpp"
@@ -33,8 +35,8 @@ using Json = nlohmann::ordered_json;
 /// Of a file whose size is not trusted before it is read.
 constexpr std::uintmax_t max_reserved_bytes = std::uintmax_t{1} << 28U;
 
-constexpr std::string_view root_keys[] = {"format",       "format_version", "model_info",
-                                          "architecture", "weights",        "golden"};
+constexpr std::string_view root_keys[] = {"format",  "format_version", "model_info",      "architecture",
+                                          "weights", "golden",         "frequent_windows"};
 
 bool is_root_key(std::string_view key) {
   return std::find(std::begin(root_keys), std::end(root_keys), key) != std::end(root_keys);
@@ -133,6 +135,9 @@ class ModelReader {
     read_the_rest_of_the_architecture();
     store_.require_all_used(flat_);
     if (root_.has("golden")) read_golden(root_.at("golden"));
+    if (root_.has("frequent_windows")) {
+      model_.frequent_windows = read_frequent_windows(root_.at("frequent_windows"), architecture());
+    }
     validate(model_);
     return std::move(model_);
   }
@@ -421,16 +426,12 @@ class ModelReader {
 
   static std::vector<std::byte> read_hex(const JsonValue& value) {
     const std::string text = value.as_string();
-    const auto digit = [&value](char c) -> unsigned {
-      if (c >= '0' && c <= '9') return static_cast<unsigned>(c - '0');
-      if (c >= 'a' && c <= 'f') return static_cast<unsigned>(c - 'a' + 10);
-      if (c >= 'A' && c <= 'F') return static_cast<unsigned>(c - 'A' + 10);
-      value.fail("not hexadecimal digits");
-    };
     if (text.size() % 2 != 0) value.fail("an odd number of hexadecimal digits");
     std::vector<std::byte> bytes;
     for (std::size_t i = 0; i < text.size(); i += 2) {
-      bytes.push_back(static_cast<std::byte>(digit(text[i]) * 16 + digit(text[i + 1])));
+      const auto byte = byte_of_hex(std::string_view(text).substr(i, 2));
+      if (!byte) value.fail("not hexadecimal digits");
+      bytes.push_back(std::byte{*byte});
     }
     return bytes;
   }

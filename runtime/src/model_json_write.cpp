@@ -12,6 +12,8 @@
 
 #include "architecture_json.hpp"
 #include "atomic_file.hpp"
+#include "frequent_windows_json.hpp"
+#include "hexadecimal.hpp"
 #include "json_document.hpp"
 #include "weight_arrays.hpp"
 #include "weight_names.hpp"
@@ -34,15 +36,10 @@ Json info_to_json(const ModelInfo& info) {
 }
 
 Json golden_to_json(const std::vector<Golden>& golden) {
-  constexpr std::string_view digits = "0123456789abcdef";
   Json array = Json::array();
   for (const Golden& entry : golden) {
     std::string hex;
-    for (const std::byte byte : entry.input) {
-      const auto value = std::to_integer<unsigned>(byte);
-      hex += digits[value / 16];
-      hex += digits[value % 16];
-    }
+    for (const std::byte byte : entry.input) append_hex(hex, std::to_integer<unsigned>(byte));
     array.push_back({{"input_hex", hex}, {"logits", entry.logits}});
   }
   return array;
@@ -107,6 +104,10 @@ std::string to_json(const Model& model) {
   text += "  \"architecture\": " + indented(architecture_to_json(model.architecture)) + ",\n";
   text += "  \"weights\": {\n" + weights_to_text(model) + "\n  }";
   if (!model.golden.empty()) text += ",\n  \"golden\": " + golden_to_json(model.golden).dump();
+  if (!model.frequent_windows.tokens.empty()) {
+    text +=
+        ",\n  \"frequent_windows\": " + indented(frequent_windows_to_json(model.frequent_windows, model.architecture));
+  }
   const Json extra = parse_json_document(model.extra);
   for (const auto& [key, value] : extra.items()) {
     text += ",\n  " + Json(key).dump() + ": " + indented(value);

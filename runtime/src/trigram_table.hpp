@@ -1,10 +1,9 @@
 #pragma once
-/// Learning which windows are frequent, for bulk calls.
+/// Tables of entries of frequent windows, for bulk calls.
 
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <span>
 #include <vector>
 
 #include "kernels/kernel_table.hpp"
@@ -12,13 +11,13 @@
 
 namespace bytecnn {
 
-/// A table of the most frequent windows of some texts, with the memory it points into. It never changes.
+/// A table of frequent windows, with the memory it points into. It never changes.
 class LearnedTrigrams {
  public:
-  /// Counts the windows of the texts, as far as `sample_bytes` of them go, and computes the entries of the most
-  /// frequent ones: a few milliseconds at most. `bulk_plan` has trigrams.
-  LearnedTrigrams(const Plan& bulk_plan, const kernels::KernelTable& kernels,
-                  std::span<const std::span<const std::byte>> texts);
+  /// Computes the entries of `windows`, the most frequent ones first, as far as there is room: less than a millisecond.
+  /// `bulk_plan` has trigrams. `sampled` are the bytes that the windows were counted in.
+  LearnedTrigrams(const Plan& bulk_plan, const kernels::KernelTable& kernels, const FrequentWindows& windows,
+                  std::size_t sampled);
   LearnedTrigrams(const LearnedTrigrams&) = delete;
   LearnedTrigrams& operator=(const LearnedTrigrams&) = delete;
   ~LearnedTrigrams() = default;
@@ -27,9 +26,6 @@ class LearnedTrigrams {
 
   /// Bytes that were counted.
   [[nodiscard]] std::size_t sampled() const noexcept { return sampled_; }
-
-  /// More text would change little.
-  static constexpr std::size_t sample_bytes = std::size_t{256} << 10U;
 
  private:
   struct AlignedDelete {

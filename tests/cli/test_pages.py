@@ -9,8 +9,8 @@ import unittest
 from program import CLEAN_ENVIRONMENT, PROGRAM, ProgramTest, bytecnn
 
 PAGES = pathlib.Path(os.environ["BYTECNN_PAGES"])
-COMMANDS = ("classify", "info", "check", "explain", "bench", "export", "verify", "inspect")
-OWN = ("classify", "info", "check", "explain", "bench")
+COMMANDS = ("classify", "info", "check", "explain", "bench", "tune", "export", "verify", "inspect")
+OWN = ("classify", "info", "check", "explain", "bench", "tune")
 
 
 def options_in_help(command):

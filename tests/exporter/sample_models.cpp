@@ -52,6 +52,7 @@ std::vector<Sample> sample_models() {
   plain.info.exported = "2026-01-01T00:00:00Z";
   plain.info.source = {{"file", "x\".pth"}, {"form", "state_dict"}};
   plain.info.assumed = {{"pooling", "default"}};
+  plain.frequent_windows = {"\"a\n", {0, 255, 256, '"', '\\', '\n'}};
   plain.golden = {{{std::byte{0}, std::byte{'"'}, std::byte{255}, std::byte{'7'}}, {-1.5}}, {{}, {0.1}}};
 
   Architecture deep = base();

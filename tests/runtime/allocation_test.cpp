@@ -172,7 +172,8 @@ TEST(AllocationTest, FixedPointAllocatesNothing) {
   }
 }
 
-TEST(AllocationTest, ABatchOnOneThreadAllocatesWhileItLearnsAndNeverAgain) {
+/// Batches of such a model look windows up.
+Architecture looked_up() {
   ConvLayer layer;
   layer.filters = 24;
   layer.kernel_size = 3;
@@ -182,6 +183,11 @@ TEST(AllocationTest, ABatchOnOneThreadAllocatesWhileItLearnsAndNeverAgain) {
   a.embed_dim = 6;
   a.conv_layers = {layer, layer};
   a.outputs = 1;
+  return a;
+}
+
+TEST(AllocationTest, ABatchOnOneThreadAllocatesWhileItLearnsAndNeverAgain) {
+  const Architecture a = looked_up();
   const testing::Bytes text = testing::random_bytes(500, 1);
   const std::vector<std::span<const std::byte>> inputs(600, text);
   std::vector<Result> results(inputs.size());
@@ -196,6 +202,38 @@ TEST(AllocationTest, ABatchOnOneThreadAllocatesWhileItLearnsAndNeverAgain) {
     classifier.classify_batch(inputs, results, logits, {}, 1);
     classifier.classify_batch(std::span(inputs).first(3), std::span(results).first(3), {}, {}, 1);
     EXPECT_EQ(allocations - before, 0U) << to_string(isa);
+  }
+}
+
+TEST(AllocationTest, WindowsThatTheModelStatesAreUsedOnceBatchesHaveBroughtFourKilobytes) {
+  Model model = testing::with_random_weights(looked_up(), 1);
+  const testing::Bytes text = testing::random_bytes(500, 1);
+  const std::vector<std::span<const std::byte>> inputs(20, text);
+  std::vector<Result> results(inputs.size());
+  const auto allocations_of = [&](const Classifier& classifier, std::size_t count) {
+    const std::uint64_t before = allocations;
+    classifier.classify_batch(std::span(inputs).first(count), std::span(results).first(count), {}, {}, 1);
+    return allocations - before;
+  };
+  for (const Isa isa : vector_isas()) {
+    model.frequent_windows = {};
+    const Classifier without(model, isa);
+    for (int i = 0; i < 5; ++i) EXPECT_EQ(allocations_of(without, 10), 0U) << "too little to learn from";
+    FrequentWindowCounter counter(model.architecture);
+    counter.count(text);
+    model.frequent_windows = counter.most_frequent(1000);
+    const Classifier with(model, isa);
+    EXPECT_EQ(allocations_of(with, 4), 0U) << to_string(isa);
+    EXPECT_EQ(allocations_of(with, 4), 0U) << to_string(isa);
+    EXPECT_GT(allocations_of(with, 1), 0U) << to_string(isa);
+    for (int i = 0; i < 5; ++i) EXPECT_EQ(allocations_of(with, 20), 0U) << to_string(isa);
+    static_cast<void>(with.classify(std::span<const std::byte>(text)));
+    // Four times as much text as the statement stands for is learned from.
+    const std::vector<std::span<const std::byte>> more(140, text);
+    std::vector<Result> many(more.size());
+    const std::uint64_t before = allocations;
+    with.classify_batch(more, many, {}, {}, 1);
+    EXPECT_GT(allocations - before, 0U) << to_string(isa);
   }
 }
 

@@ -221,6 +221,58 @@ TEST_P(BulkTest, WhatWasLearnedChangesNoBit) {
   }
 }
 
+TEST_P(BulkTest, WhatTheModelStatesChangesNoBit) {
+  for (const auto& [name, architecture] : looked_up()) {
+    Model model = testing::with_random_weights(architecture, 3);
+    const std::vector<Bytes> inputs = inputs_for(architecture);
+    const Spans spans = spans_of(inputs);
+    const Answers expected = classify_all(Classifier(model, GetParam()), spans, 1);
+    FrequentWindowCounter counter(architecture);
+    for (const auto input : spans) counter.count(input);
+    for (const std::size_t windows : {std::size_t{1}, std::size_t{100}, ModelLimits::max_frequent_windows}) {
+      model.frequent_windows = counter.most_frequent(windows);
+      const Classifier classifier(model, GetParam());
+      Answers answers{std::vector<Result>(inputs.size()), std::vector<float>(inputs.size() * classifier.outputs())};
+      // One by one: without a table at first, then with the model's own, which no such batch is learned over.
+      for (std::size_t i = 0; i < inputs.size(); ++i) classify_part(classifier, spans, i, i + 1, 1, answers);
+      expect_same(answers, expected, name + ", " + std::to_string(windows) + " windows");
+      expect_same(classify_all(classifier, spans, 3), expected, name + ", on three threads");
+    }
+    const Classifier tuned(model, GetParam());
+    model.frequent_windows = {};
+    const Classifier untuned(model, GetParam());
+    for (const auto input : spans) {
+      std::vector<float> with(tuned.outputs());
+      std::vector<float> without(tuned.outputs());
+      EXPECT_EQ(tuned.classify(input, with).status, untuned.classify(input, without).status);
+      EXPECT_EQ(with, without) << name << ", a single call";
+    }
+  }
+}
+
+TEST_P(BulkTest, ManyThreadsMayComeUponTheModelsOwnWindowsAtOnce) {
+  std::vector<Bytes> inputs;
+  for (std::uint32_t i = 0; i < 60; ++i) inputs.push_back(testing::bytes_of(english.substr(i)));
+  const Spans spans = spans_of(inputs);
+  Model model = testing::with_random_weights(looked_up()[0].architecture, 3);
+  const Answers expected = classify_all(Classifier(model, GetParam()), spans, 1);
+  FrequentWindowCounter counter(model.architecture);
+  for (const auto input : spans) counter.count(input);
+  model.frequent_windows = counter.most_frequent(500);
+  const Classifier classifier(model, GetParam());
+  std::vector<Answers> together(
+      4, {std::vector<Result>(inputs.size()), std::vector<float>(inputs.size() * classifier.outputs())});
+  {
+    std::vector<std::jthread> threads;
+    for (Answers& answers : together) {
+      threads.emplace_back([&] {
+        for (std::size_t i = 0; i < spans.size(); i += 5) classify_part(classifier, spans, i, i + 5, 1, answers);
+      });
+    }
+  }
+  for (const Answers& answers : together) expect_same(answers, expected, "together");
+}
+
 TEST_P(BulkTest, NeitherThreadsNorTheCutIntoBatchesChangeABit) {
   std::vector<Bytes> inputs;
   std::mt19937 engine(5);

@@ -53,6 +53,11 @@ SPOILED = [
     (["golden", 0, "input_hex"], "4"),
     (["golden", 0, "input_hex"], "zz"),
     (["golden", 0, "logits"], REMOVED),
+    (["frequent_windows"], "746865"),
+    (["frequent_windows", "tokens"], REMOVED),
+    (["frequent_windows", "tokens"], "74686"),
+    (["frequent_windows", "tokens"], "7468xx"),
+    (["frequent_windows", "sample"], 3),
 ]
 
 # What the loader takes, though the writer would write it otherwise.
@@ -69,6 +74,8 @@ EQUIVALENT = [
     (["model_info", "anything"], {"kept": True}),
     (["anything"], [1, 2, 3]),
     (["golden"], REMOVED),
+    (["frequent_windows"], REMOVED),
+    (["frequent_windows", "sample"], None),
 ]
 
 

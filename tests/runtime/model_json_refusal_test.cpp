@@ -113,15 +113,18 @@ TEST(ModelJsonRefusalTest, WrongTypesAreNamedByTheirPlace) {
                               "/golden/0/input_hex",
                               "/golden/0/logits",
                               "/golden/0/logits/1",
+                              "/frequent_windows",
+                              "/frequent_windows/sample",
+                              "/frequent_windows/tokens",
                               "/format",
                               "/weights/embedding",
                               "/weights/conv1_bias/2",
                               "/weights/conv1_weight/0/1/2",
                               "/weights/embedding/17"}) {
-    const bool is_text = std::string_view(pointer).ends_with("name") ||
-                         std::string_view(pointer).ends_with("exported") ||
-                         std::string_view(pointer).ends_with("labels/1") ||
-                         std::string_view(pointer).ends_with("input_hex") || std::string_view(pointer) == "/format";
+    const bool is_text =
+        std::string_view(pointer).ends_with("name") || std::string_view(pointer).ends_with("exported") ||
+        std::string_view(pointer).ends_with("labels/1") || std::string_view(pointer).ends_with("input_hex") ||
+        std::string_view(pointer).starts_with("/frequent_windows/") || std::string_view(pointer) == "/format";
     const Error error = error_in(testing::changed(rich(), pointer, is_text ? Json(17) : text));
     EXPECT_EQ(error.code(), ErrorCode::invalid) << pointer;
     EXPECT_EQ(error.where(), pointer) << describe(error);
@@ -234,6 +237,49 @@ TEST(ModelJsonRefusalTest, GoldenInputsAreHexadecimal) {
   }
   const Model model = parse_model(testing::changed(rich(), "/golden/0/input_hex", "00fFAb").dump());
   EXPECT_EQ(model.golden[0].input, testing::bytes({0x00, 0xFF, 0xAB}));
+}
+
+TEST(ModelJsonRefusalTest, FrequentWindowsAreRefusedByWhatIsWrongWithThem) {
+  struct Case {
+    const char* tokens;
+    const char* says;
+  };
+  for (const Case& c : {
+           Case{"7468", "a whole number of windows"},
+           Case{"74686", "no token at character 4"},
+           Case{"74686g", "no token at character 4"},
+           Case{"746865-5", "no token at character 6"},
+           Case{"0x74 68", "no token at character 0"},
+           Case{"746865 ", "no token at character 6"},
+           Case{"746865\u00e4", "no token at character 6"},
+           Case{"20746874686520746854686520746874686520ff--0000", "a whole number of windows"},
+           Case{"2074687468652074680000--", "stands there twice"},
+           Case{"------------", "window 1 stands there twice"},
+       }) {
+    const Error error = error_in(testing::changed(rich(), "/frequent_windows/tokens", c.tokens));
+    EXPECT_EQ(error.code(), ErrorCode::invalid) << c.tokens;
+    EXPECT_EQ(error.where(), "/frequent_windows/tokens") << describe(error);
+    EXPECT_TRUE(contains(error.what(), c.says)) << describe(error);
+  }
+  EXPECT_EQ(error_in(testing::without(rich(), "/frequent_windows", "tokens")).where(), "/frequent_windows");
+  const Json unpadded = testing::changed(rich(), "/architecture/pad_token", nullptr);
+  EXPECT_EQ(error_in(testing::changed(unpadded, "/frequent_windows/tokens", "pppp00")).where(),
+            "/frequent_windows/tokens");
+  // None at all, and as many as may be.
+  EXPECT_TRUE(parse_model(testing::without(rich(), "", "frequent_windows").dump()).frequent_windows.tokens.empty());
+  EXPECT_TRUE(
+      parse_model(testing::changed(rich(), "/frequent_windows/tokens", "").dump()).frequent_windows.tokens.empty());
+  Model model = testing::rich_model();
+  model.frequent_windows.tokens.clear();
+  for (std::uint32_t i = 0; i < ModelLimits::max_frequent_windows; ++i) {
+    model.frequent_windows.tokens.insert(model.frequent_windows.tokens.end(), {i / 256, i % 256, 'x'});
+  }
+  EXPECT_EQ(parse_model(to_json(model)).frequent_windows.tokens, model.frequent_windows.tokens);
+  std::string many = testing::document_of(model).at("frequent_windows").at("tokens");
+  many += "010203";
+  const Error error = error_in(testing::changed(rich(), "/frequent_windows/tokens", many));
+  EXPECT_EQ(error.code(), ErrorCode::limit);
+  EXPECT_EQ(error.found(), "65537") << describe(error);
 }
 
 TEST(ModelJsonRefusalTest, AnotherFormatAndAnotherVersionAreToldApart) {

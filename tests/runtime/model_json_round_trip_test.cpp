@@ -78,6 +78,26 @@ TEST(ModelJsonRoundTripTest, EverythingElseComesBackToo) {
     EXPECT_EQ(again.golden[i].input, model.golden[i].input);
     EXPECT_EQ(again.golden[i].logits, model.golden[i].logits);
   }
+  EXPECT_EQ(again.frequent_windows.sample, model.frequent_windows.sample);
+  EXPECT_EQ(again.frequent_windows.tokens, model.frequent_windows.tokens);
+}
+
+TEST(ModelJsonRoundTripTest, FrequentWindowsTellBytesPaddingAndOutsideApart) {
+  Model model = testing::rich_model();
+  EXPECT_EQ(testing::document_of(model).at("frequent_windows").at("tokens"), "746865--54682e0000fffe--");
+
+  Architecture a = model.architecture;
+  a.vocab_size = 260;
+  a.pad_token = 257;
+  model = testing::with_random_weights(a, 1);
+  model.frequent_windows.tokens = {'.', 257, 257, 260, 0, '0'};
+  const Json document = testing::document_of(model);
+  EXPECT_EQ(document.at("frequent_windows"), Json({{"tokens", "2epppp--0030"}}));
+  EXPECT_EQ(parse_model(document.dump()).frequent_windows.tokens, model.frequent_windows.tokens);
+
+  model.frequent_windows.tokens.clear();
+  model.frequent_windows.sample = "nothing";
+  EXPECT_FALSE(testing::document_of(model).contains("frequent_windows"));
 }
 
 /// Writes the values as the embedding of a small model and reads them back.
@@ -126,7 +146,7 @@ TEST(ModelJsonRoundTripTest, KeysStandInAFixedOrder) {
   std::vector<std::string> keys;
   for (const auto& [key, value] : document.items()) keys.push_back(key);
   EXPECT_EQ(keys, (std::vector<std::string>{"format", "format_version", "model_info", "architecture", "weights",
-                                            "golden", "comment"}));
+                                            "golden", "frequent_windows", "comment"}));
   keys.clear();
   for (const auto& [key, value] : document.at("weights").items()) keys.push_back(key);
   EXPECT_EQ(keys, (std::vector<std::string>{"embedding", "conv1_weight", "conv1_bias", "conv2_weight", "conv2_bias",

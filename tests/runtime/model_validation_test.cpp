@@ -147,6 +147,9 @@ const std::vector<Rule>& rules() {
       {"ExtraThatIsNoJson", "/", [](Model& m) { m.extra = ""; }},
       {"ExtraThatDoublesAKey", "/", [](Model& m) { m.extra = R"({"weights": {}})"; }},
       {"GoldenOfAnotherWidth", "/golden/1/logits", [](Model& m) { m.golden[1].logits.pop_back(); }},
+      {"WindowOfAnotherLength", "/frequent_windows/tokens", [](Model& m) { m.frequent_windows.tokens.pop_back(); }},
+      {"WindowOfATokenThatNoInputHas", "/frequent_windows/tokens",
+       [](Model& m) { m.frequent_windows.tokens[4] = m.architecture.vocab_size + 1; }},
       {"GoldenNotFinite", "/golden/0/logits", [](Model& m) { m.golden[0].logits[2] = static_cast<double>(infinite); }},
   };
   return all;

@@ -54,6 +54,7 @@ Model rich_model() {
   model.info.extra = R"({"author":"nobody","history":[1,2,{"three":null}]})";
   model.extra = R"({"comment":{"deep":[true]}})";
   model.golden = {{bytes_of("Hello"), {-3.25, 0.1, 1e-30}}, {{}, {0, 1, 2}}};
+  model.frequent_windows = {"some \"letters\"", {'t', 'h', 'e', 256, 'T', 'h', '.', 0, 0, 0xFF, 0xFE, 256}};
   return model;
 }
 

@@ -21,7 +21,7 @@ using Json = nlohmann::ordered_json;
 [[nodiscard]] Model small_model();
 
 /// The same with a second conv layer that has a residual and a batch norm after its activation, labels, a threshold,
-/// golden vectors and unknown keys: something of everything a file can hold.
+/// golden vectors, frequent windows and unknown keys: something of everything a file can hold.
 [[nodiscard]] Model rich_model();
 
 /// What leaves the pooling is what the bytes say: E[b] = b in one dimension, one filter of `taps`, no bias and no

@@ -10,8 +10,6 @@
 #include <utility>
 #include <vector>
 
-#include <nlohmann/json.hpp>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "bytecnn/classifier.hpp"
@@ -22,6 +20,7 @@
 #include "choice_option.hpp"
 #include "commands.hpp"
 #include "fail_on.hpp"
+#include "input_options.hpp"
 #include "number_text.hpp"
 #include "progress_display.hpp"
 #include "record_loader.hpp"
@@ -34,12 +33,7 @@ namespace {
 
 struct ClassifyOptions {
   std::string model;
-  std::vector<std::string> inputs;
-  std::vector<std::string> texts;
-  std::optional<Framing> framing;
-  std::string field = "text";
-  bool recursive = false;
-  bool follow = false;
+  InputOptions inputs;
   Format format = Format::text;
   Strategy strategy = Strategy::truncate;
   Arithmetic arithmetic = Arithmetic::float32;
@@ -80,20 +74,11 @@ BlockSize block_size(bool for_terminal) {
   return {8192, 64, std::size_t{1} << 17U};
 }
 
-std::unique_ptr<RecordSource> make_source(const ClassifyOptions& options, const Reading& reading) {
-  std::vector<std::unique_ptr<RecordSource>> sources;
-  if (!options.texts.empty()) sources.push_back(texts_source(options.texts));
-  FileInputs files{options.inputs, FolderPolicy::refuse, options.framing};
-  if (options.recursive) files.folders = options.follow ? FolderPolicy::enter_and_follow : FolderPolicy::enter;
-  if (files.paths.empty() && options.texts.empty()) files.paths.emplace_back("-");
-  if (!files.paths.empty()) sources.push_back(files_source(std::move(files), reading));
-  return chain(std::move(sources));
-}
-
 /// Whether there is one text or one whole file, so that more threads have nothing to do.
 bool is_one_record(const ClassifyOptions& options, bool any_whole_file) {
-  if (options.inputs.empty()) return options.texts.size() == 1;
-  return options.inputs.size() == 1 && options.texts.empty() && any_whole_file && !options.recursive;
+  const InputOptions& inputs = options.inputs;
+  if (inputs.paths.empty()) return inputs.texts.size() == 1;
+  return inputs.paths.size() == 1 && inputs.texts.empty() && any_whole_file && !inputs.recursive;
 }
 
 /// Threads that classify.
@@ -101,20 +86,6 @@ unsigned thread_count(const ClassifyOptions& options, bool one_record) {
   // What is measured must have the processor for itself.
   if (options.time || one_record) return 1;
   return options.threads != 0 ? options.threads : std::clamp(std::thread::hardware_concurrency(), 1U, most_threads);
-}
-
-/// Bytes that there are to read, where all inputs are files of records; else nothing.
-std::optional<std::uint64_t> total_bytes(const ClassifyOptions& options) {
-  std::vector<std::string> paths = options.inputs;
-  if (paths.empty()) paths.emplace_back("-");
-  std::uint64_t total = 0;
-  for (const std::string& path : paths) {
-    struct stat status {};
-    const int failed = path == "-" ? ::fstat(STDIN_FILENO, &status) : ::stat(path.c_str(), &status);
-    if (framing_of(path, options.framing) == Framing::whole || failed != 0 || !S_ISREG(status.st_mode)) return {};
-    total += static_cast<std::uint64_t>(status.st_size);
-  }
-  return total;
 }
 
 /// What scripts and people should know at the end. True where a rule found what it looks for.
@@ -139,33 +110,29 @@ ExitStatus classify(const ClassifyOptions& options) {
   const InputLimit limit = options.strategy == Strategy::truncate
                                ? InputLimit{classifier.model().architecture.max_len, false}
                                : InputLimit{max_record_bytes, true};
-  // What stands around a text may be long where the text itself is not.
-  const bool embedded = options.framing == Framing::jsonl || options.framing == Framing::tsv;
   std::atomic<std::uint64_t> bytes_read{0};
   const bool to_terminal = ::isatty(STDOUT_FILENO) == 1;
-  const auto source = make_source(
-      options, {embedded ? InputLimit{max_record_bytes, true} : limit, block_size(to_terminal), bytes_read});
+  const InputLimit framed = options.inputs.embedded() ? InputLimit{max_record_bytes, true} : limit;
+  const auto source = make_source(options.inputs, {framed, block_size(to_terminal), bytes_read});
   // Windows need no more of a file than the one that they are at; but what is timed is classified again and again.
   const bool in_pieces = options.strategy != Strategy::truncate && !options.time;
   const std::size_t long_file =
       in_pieces ? std::max<std::size_t>(least_long_file, classifier.model().architecture.max_len + 1) : SIZE_MAX;
-  const RecordLoader loader(options.field, limit, long_file);
+  const RecordLoader loader(options.inputs.field, limit, long_file);
 
   bool any_whole_file = false;
-  for (const std::string& path : options.inputs) {
-    any_whole_file = any_whole_file || framing_of(path, options.framing) == Framing::whole;
+  for (const std::string& path : options.inputs.paths) {
+    any_whole_file = any_whole_file || framing_of(path, options.inputs.framing) == Framing::whole;
   }
   const RecordWriter writer(classifier, options.format, options.color, !any_whole_file);
   const unsigned threads = thread_count(options, is_one_record(options, any_whole_file));
 
-  if (options.inputs.empty() && options.texts.empty() && ::isatty(STDIN_FILENO) == 1) {
-    std::cerr << "bytecnn: reading lines from the terminal; Ctrl-D ends\n";
-  }
+  tell_where_terminal_is_read(options.inputs);
   stop_on_signals();
   BlockPipeline pipeline({*source, loader, classifier, writer, options.strategy, rules, options.time}, threads);
   PipelineSummary summary;
   {
-    const auto total = total_bytes(options);
+    const auto total = total_bytes(options.inputs);
     const ProgressDisplay display(!options.quiet && !to_terminal, [&] {
       ProgressDisplay::State state{pipeline.records_done(), "inputs", {}};
       if (total && *total > 0) state.fraction = static_cast<double>(bytes_read) / static_cast<double>(*total);
@@ -175,10 +142,7 @@ ExitStatus classify(const ClassifyOptions& options) {
   }
   if (stop_signal() != 0) end_by_signal(stop_signal());
 
-  if (const std::uint64_t links = source->links_not_followed(); links > 0) {
-    std::cerr << "bytecnn: " << with_separators(links)
-              << (links == 1 ? " link to a folder was" : " links to folders were") << " not followed; --follow does\n";
-  }
+  tell_links_not_followed(*source);
   const bool found = tell_what_was_found(summary, rules);
   const bool failed = summary.errors > 0 && !options.no_fail;
   return found || failed ? ExitStatus::failed : ExitStatus::done;
@@ -191,34 +155,7 @@ void add_classify_command(CLI::App& app, Action& action) {
   CLI::App* command = app.add_subcommand("classify", "classify files, lines or texts");
   command->footer(examples);
   command->add_option("MODEL", options->model, "the model file (JSON)")->required()->type_name("");
-  command->add_option("INPUT", options->inputs, "files; - or nothing: standard input, one text a line")->type_name("");
-  command->add_flag("-r,--recursive", options->recursive, "of a folder: every file under it, sorted by name");
-  CLI::Option* follow = command->add_flag("--follow", options->follow, "with -r: also folders behind symbolic links");
-  follow->needs("--recursive");
-  command->add_option("--text", options->texts, "classify this text; may be given again")
-      ->allow_extra_args(false)
-      ->type_name("TEXT");
-
-  add_choice_option<Framing>(*command, "--input", options->framing,
-                             {{"lines", Framing::lines},
-                              {"whole", Framing::whole},
-                              {"nul", Framing::nul},
-                              {"jsonl", Framing::jsonl},
-                              {"tsv", Framing::tsv}},
-                             "how inputs are told apart (a file is one input, standard input is lines)");
-  command
-      ->add_option_function<std::string>(
-          "--field",
-          [options](const std::string& field) {
-            try {
-              if (field.starts_with('/')) static_cast<void>(nlohmann::json::json_pointer(field));
-            } catch (const nlohmann::json::exception&) {
-              throw CLI::ValidationError("--field", "'" + field + "' is not a JSON pointer");
-            }
-            options->field = field;
-          },
-          "of JSON Lines: the field that holds the text, or a JSON pointer to it (text)")
-      ->type_name("FIELD");
+  add_input_options(*command, options->inputs, "classify");
 
   add_choice_option<Format>(*command, "--output", options->format,
                             {{"text", Format::text},

@@ -19,6 +19,7 @@ void add_info_command(CLI::App& app, Action& action);
 void add_check_command(CLI::App& app, Action& action);
 void add_explain_command(CLI::App& app, Action& action);
 void add_bench_command(CLI::App& app, Action& action);
+void add_tune_command(CLI::App& app, Action& action);
 
 /// The option `--color auto|always|never`, the same for every command.
 void add_color_option(CLI::App& command, ColorChoice& color);

@@ -77,6 +77,20 @@ std::vector<std::string> source_words(const std::map<std::string, std::string>& 
   return words;
 }
 
+std::size_t frequent_windows_count(const Model& model) {
+  return model.frequent_windows.tokens.size() / model.architecture.conv_layers[0].kernel_size;
+}
+
+/// Empty where the model states none.
+std::string frequent_windows_text(const Classifier& classifier) {
+  const Model& model = classifier.model();
+  const std::size_t count = frequent_windows_count(model);
+  if (count == 0) return {};
+  const std::string& sample = model.frequent_windows.sample;
+  return with_separators(count) + (sample.empty() ? "" : ", counted in " + safe(sample)) +
+         (classifier.has_bulk_plan() ? "" : " (not used: batches of this model look none up)");
+}
+
 std::string about(const Classifier& classifier, const std::string& path, const Painter& painter) {
   const Model& model = classifier.model();
   const ModelInfo& info = model.info;
@@ -98,6 +112,7 @@ std::string about(const Classifier& classifier, const std::string& path, const P
   add("exported", safe(info.exported));
   add_lines("source", source_words(info.source));
   add("golden vectors", model.golden.empty() ? "none" : std::to_string(model.golden.size()) + " (see 'bytecnn check')");
+  add("frequent windows", frequent_windows_text(classifier));
   const std::string title =
       safe(info.name.empty() ? path : info.name) + (info.version.empty() ? "" : " " + safe(info.version));
   return painter.paint(Style::heading, title) + "\n" + table.render(painter);
@@ -232,13 +247,16 @@ std::string as_json(const Classifier& classifier, const std::string& path) {
   const auto without_weights = [](int depth, nlohmann::ordered_json::parse_event_t event,
                                   nlohmann::ordered_json& parsed) {
     return !(depth == 1 && event == nlohmann::ordered_json::parse_event_t::key &&
-             (parsed == "weights" || parsed == "golden"));
+             (parsed == "weights" || parsed == "golden" || parsed == "frequent_windows"));
   };
   auto json = nlohmann::ordered_json::parse(to_json(classifier.model()), without_weights);
   json["file"] = path;
   json["labels"] = classifier.labels();
   json["threshold"] = classifier.threshold();
   json["golden_vectors"] = classifier.model().golden.size();
+  if (const std::size_t count = frequent_windows_count(classifier.model()); count > 0) {
+    json["frequent_windows"] = {{"count", count}, {"sample", classifier.model().frequent_windows.sample}};
+  }
   json["isa"] = to_string(classifier.isa());
   json["supported_isas"] = nlohmann::ordered_json::array();
   for (const Isa isa : supported_isas()) json["supported_isas"].push_back(to_string(isa));

@@ -1,4 +1,5 @@
-/// bytecnn: classify, explain, info, check and bench; export, verify and inspect start the programs beside this one.
+/// bytecnn: classify, explain, info, check, bench and tune; export, verify and inspect start the programs beside this
+/// one.
 
 #include <csignal>
 #include <cstdlib>
@@ -94,6 +95,7 @@ ExitStatus run(int argc, char** argv) {
   add_check_command(app, action);
   add_explain_command(app, action);
   add_bench_command(app, action);
+  add_tune_command(app, action);
   for (const Companion& companion : companions()) {
     app.add_subcommand(std::string(companion.command), std::string(companion.description));
   }

@@ -7,6 +7,7 @@
 #include "bytecnn/classifier.hpp"              // IWYU pragma: export
 #include "bytecnn/error.hpp"                   // IWYU pragma: export
 #include "bytecnn/explain.hpp"                 // IWYU pragma: export
+#include "bytecnn/frequent_windows.hpp"        // IWYU pragma: export
 #include "bytecnn/isa.hpp"                     // IWYU pragma: export
 #include "bytecnn/model.hpp"                   // IWYU pragma: export
 #include "bytecnn/model_json.hpp"              // IWYU pragma: export

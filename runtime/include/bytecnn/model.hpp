@@ -135,11 +135,21 @@ struct Golden {
   std::vector<double> logits;
 };
 
+/// Windows of the first conv layer that are frequent in the texts a model is meant for, the most frequent one first:
+/// what batches look up before they have learned from texts of their own. No result depends on it, only speed.
+struct FrequentWindows {
+  std::string sample;  ///< what they were counted in, in words
+  /// [windows][kernel_size of the first conv layer] tokens: bytes, `pad_token`, or `vocab_size` for a place outside the
+  /// (padded) input. No window stands twice. Empty: none are stated.
+  std::vector<std::uint32_t> tokens;
+};
+
 struct Model {
   ModelInfo info;
   Architecture architecture;
   Weights weights;
   std::vector<Golden> golden;
+  FrequentWindows frequent_windows;
   std::string extra = "{}";  ///< unknown top-level keys, kept as a JSON object
 };
 
@@ -153,13 +163,14 @@ struct ModelLimits {
   static constexpr std::uint32_t max_len = 1U << 26U;
   static constexpr std::size_t max_layers = 256;
   static constexpr std::uint64_t max_weights = 1ULL << 28U;
+  static constexpr std::size_t max_frequent_windows = 65536;
 };
 
 /// Checks an architecture by itself: ranges, divisibility by groups, residual shapes, that a padded input reaches the
 /// pooling. Throws `Error` with a JSON pointer into the model file as its place.
 void validate(const Architecture& architecture);
-/// Checks a whole model: `validate(architecture)`, every weight's shape, that every number is finite, labels, threshold
-/// and golden vectors. Throws `Error` as above.
+/// Checks a whole model: `validate(architecture)`, every weight's shape, that every number is finite, labels,
+/// threshold, golden vectors and frequent windows. Throws `Error` as above.
 void validate(const Model& model);
 
 /// Names as they stand in files, e.g. "avg_max", "leaky_relu(0.01)". The parsers throw `Error` (invalid) that lists
