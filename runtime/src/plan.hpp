@@ -109,7 +109,7 @@ struct TableStage {
 
 /// Sums of products over the same weights for many tiles; see kernels/products.hpp. The vectors of a tile are cut into
 /// blocks: first `wide_blocks` of `block_vectors`, then the others, one narrower. Weights: [block][step][block's
-/// lanes].
+/// lanes], where two chains that run side by side take turns, step by step.
 struct ProductStage {
   std::uint32_t steps = 0;        ///< products a sum
   std::uint32_t chain_steps = 0;  ///< of which so many are added before they join the rest

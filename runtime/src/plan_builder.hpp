@@ -68,6 +68,8 @@ class PlannedModel {
   /// Memory that a tile goes through: input, transformed input, sums.
   [[nodiscard]] std::size_t tile_bytes(const ConvStage& stage) const;
   void cut_into_blocks(ProductStage& products, std::size_t sums) const;
+  /// Which step of a sum, counted in the order of its chains, comes first, second, ... in offsets and weights.
+  [[nodiscard]] std::vector<std::uint32_t> step_order(const ProductStage& products, bool pairs) const;
   /// Weights of `parts` products one after the other: `value(part, step, lane)` in the order of ProductStage.
   template <class Value>
   const float* pack_weights(const ProductStage& products, std::size_t parts, Value value);

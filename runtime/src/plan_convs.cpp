@@ -95,6 +95,20 @@ void PlannedModel::cut_into_blocks(ProductStage& products, std::size_t sums) con
   products.wide_blocks = products.vectors - products.blocks * (products.block_vectors - 1);
 }
 
+std::vector<std::uint32_t> PlannedModel::step_order(const ProductStage& products, bool pairs) const {
+  const std::uint32_t pass_steps = product_chains(registers_, pairs) * products.chain_steps;
+  std::vector<std::uint32_t> order;
+  for (std::uint32_t pass = 0; pass < products.steps; pass += pass_steps) {
+    const std::uint32_t end = std::min(pass + pass_steps, products.steps);
+    const std::uint32_t second = std::min(pass + products.chain_steps, end);
+    for (std::uint32_t i = 0; pass + i < second; ++i) {
+      order.push_back(pass + i);
+      if (second + i < end) order.push_back(second + i);
+    }
+  }
+  return order;
+}
+
 template <class Value>
 const float* PlannedModel::pack_weights(const ProductStage& products, std::size_t parts, Value value) {
   float* const packed = allocate(parts * products.steps * products.vectors * lanes_);
@@ -129,9 +143,10 @@ void PlannedModel::build_direct(ConvStage& stage, const std::vector<float>& weig
   products.chain_steps = (products.steps + chains - 1) / chains;
   cut_into_blocks(products, columns * filters);
 
+  const std::vector<std::uint32_t> order = step_order(products, columns == 2);
   std::vector<std::uint32_t> offsets;
   for (std::uint32_t c = 0; c < stage.groups * stage.group_inputs; c += stage.group_inputs) {
-    for (std::uint32_t step = 0; step < products.steps; ++step) {
+    for (const std::uint32_t step : order) {
       const std::uint32_t channel = c + step % stage.group_inputs;
       const std::uint32_t column = step / stage.group_inputs * stage.dilation;
       offsets.push_back(columns == 1 ? column * stage.input_floats + channel
@@ -151,7 +166,8 @@ void PlannedModel::build_direct(ConvStage& stage, const std::vector<float>& weig
   stage.weights = pack_weights(products, stage.groups, [&](std::size_t group, std::size_t step, std::size_t lane) {
     const std::size_t filter = lane / columns;
     if (filter >= filters) return 0.0F;
-    return weight[((group * filters + filter) * inputs + step % inputs) * stage.kernel_size + step / inputs];
+    const std::size_t taken = order[step];
+    return weight[((group * filters + filter) * inputs + taken % inputs) * stage.kernel_size + taken / inputs];
   });
   const std::size_t group_lanes = std::size_t{products.vectors} * lanes_;
   float* packed_bias = allocate(stage.groups * group_lanes);
@@ -179,8 +195,9 @@ void PlannedModel::build_winograd(ConvStage& stage, const std::vector<float>& we
   products.chain_steps = (products.steps + chains - 1) / chains;
   cut_into_blocks(products, 2 * filters);
 
+  const std::vector<std::uint32_t> order = step_order(products, true);
   std::vector<std::uint32_t> offsets;
-  for (std::uint32_t c = 0; c < stage.group_inputs; ++c) offsets.push_back(pair_slot(c, lanes_));
+  for (const std::uint32_t channel : order) offsets.push_back(pair_slot(channel, lanes_));
   products.offsets = keep_offsets(std::move(offsets));
   stage.zero_column = allocate(stage.input_floats);
 
@@ -190,7 +207,7 @@ void PlannedModel::build_winograd(ConvStage& stage, const std::vector<float>& we
     const std::size_t filter = lane / 2;
     if (filter >= filters) return 0.0F;
     const std::size_t point = pair < pairs ? 1 + 2 * pair + lane % 2 : lane % 2 * (transform.points() - 1);
-    return winograd_weight(transform, point, &weight[(filter * inputs + step) * stage.kernel_size]);
+    return winograd_weight(transform, point, &weight[(filter * inputs + order[step]) * stage.kernel_size]);
   });
   float* packed_bias = allocate(std::size_t{products.vectors} * lanes_);
   stage.bias = packed_bias;

@@ -24,7 +24,7 @@ struct ProductTask {
   std::size_t tile_step = 0;  ///< floats from tile to tile of the input
   const std::uint32_t* offsets = nullptr;
   std::size_t steps = 0;
-  std::size_t second_steps = 0;  ///< of a second chain: steps behind those, no more than they are
+  std::size_t second_steps = 0;  ///< of a second chain, no more than those; the two alternate while both last
   const float* weights = nullptr;
   const float* start = nullptr;  ///< null: zeros
   std::size_t output_step = 0;   ///< floats from tile to tile
@@ -74,17 +74,17 @@ __attribute__((noinline)) void product_block(const ProductTask& task, const floa
   };
   constexpr std::size_t width = Vectors * lanes<Arch>;
   const float* weights = task.weights;
-  const std::uint32_t* const offsets = task.offsets;
-  std::size_t step = 0;
+  const std::uint32_t* offset = task.offsets;
   if constexpr (two_chains) {
-    const std::uint32_t* const second_offsets = offsets + task.steps;
-    const float* second_weights = weights + task.steps * width;
-    for (; step < task.second_steps; ++step, weights += width, second_weights += width) {
-      add_step(sums, offsets[step], weights);
-      add_step(second_sums, second_offsets[step], second_weights);
+    for (const std::uint32_t* const end = offset + 2 * task.second_steps; offset != end; offset += 2) {
+      add_step(sums, offset[0], weights);
+      add_step(second_sums, offset[1], weights + width);
+      weights += 2 * width;
     }
   }
-  for (; step < task.steps; ++step, weights += width) add_step(sums, offsets[step], weights);
+  for (std::size_t left = task.steps - task.second_steps; left > 0; --left, ++offset, weights += width) {
+    add_step(sums, *offset, weights);
+  }
   if constexpr (Pairs) {
     if (task.add) {
 #pragma GCC unroll 12
