@@ -1,6 +1,7 @@
 // Batches: many inputs, on several threads, by the plan for bulk calls where the model has one.
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
@@ -132,8 +133,16 @@ void Classifier::Impl::run_pooled(const Plan* bulk, std::span<const std::span<co
   const Status memory = with_working_memory(floats * sizeof(float), [&](float* working) noexcept {
     float* const pooled = working + plan.working_floats;
     float* const own = pooled + most_heads * 2 * row;
-    std::size_t begin = 0;  // the inputs from here on are pooled and wait for their heads
+    std::size_t begin = 0;  // the inputs from here on wait for their heads, the last `waiting` of them to be pooled too
+    std::size_t waiting = 0;
+    std::array<kernels::Text, most_heads> texts;
+    const auto pool_waiting = [&](std::size_t end) noexcept {
+      if (waiting > 0)
+        kernels->pool_texts(plan, texts.data(), waiting, working, pooled + (end - waiting - begin) * row);
+      waiting = 0;
+    };
     const auto finish = [&](std::size_t end) noexcept {
+      pool_waiting(end);
       float* const logits_out = logits != nullptr ? logits + begin * outputs : own;
       float* const scores_out = scores != nullptr ? scores + begin * outputs : own + most_heads * outputs;
       if (begin < end) kernels->heads(plan, pooled, end - begin, logits_out, scores_out);
@@ -148,9 +157,15 @@ void Classifier::Impl::run_pooled(const Plan* bulk, std::span<const std::span<co
         results[i].status = Status::input_too_short;
         continue;
       }
-      const Plan& pooling = bulk != nullptr && is_text(input) ? *bulk : planned->plan();
-      kernels->pool(pooling, reinterpret_cast<const unsigned char*>(input.data()), input.size(), working);
-      std::copy_n(working + plan.features_offset, features, pooled + (i - begin) * row);
+      const kernels::Text text{reinterpret_cast<const unsigned char*>(input.data()), input.size()};
+      const bool by_windows = bulk != nullptr && is_text(input);
+      if (by_windows && bulk->trigrams->pooled) {
+        texts[waiting++] = text;
+      } else {
+        pool_waiting(i);
+        kernels->pool(by_windows ? *bulk : planned->plan(), text.bytes, text.length, working);
+        std::copy_n(working + plan.features_offset, features, pooled + (i - begin) * row);
+      }
       if (i + 1 - begin == most_heads) {
         finish(i + 1);
         begin = i + 1;

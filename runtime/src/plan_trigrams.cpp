@@ -12,7 +12,8 @@ namespace {
 
 /// Entries computed for a tile should stay in the second-level cache beside the table.
 constexpr std::size_t max_tile_bytes = std::size_t{192} << 10U;
-constexpr std::uint32_t max_tile_columns = 256;
+/// Twelve texts of 40 bytes or one of 512.
+constexpr std::uint32_t max_tile_columns = 576;
 constexpr std::uint32_t min_tile_columns = 32;
 
 /// Which weight of the second layer an entry's float takes.

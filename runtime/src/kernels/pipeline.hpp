@@ -13,6 +13,7 @@
 #include "kernels/dense_batch.hpp"
 #include "kernels/dense_stage.hpp"
 #include "kernels/epilogue.hpp"
+#include "kernels/kernel_table.hpp"
 #include "kernels/pool_stage.hpp"
 #include "kernels/simd.hpp"
 #include "kernels/table_pool.hpp"
@@ -39,9 +40,7 @@ class Pipeline {
     const std::int64_t pooled = count_columns();
     float* tile = working_ + plan_.tile_offset;
     pooler_.start();
-    if (plan_.trigrams != nullptr && plan_.trigrams->pooled) {
-      Trigrams<Arch>(plan_, source_, working_).pool(pooled, pooler_);
-    } else if (plan_.table_into_tiles) {
+    if (plan_.table_into_tiles) {
       pool_table_winograd<Arch>(plan_, source_, working_, pooled, pooler_);
     } else if (plan_.conv_count == 0) {
       for (std::int64_t done = 0; done < pooled;) {
@@ -55,6 +54,12 @@ class Pipeline {
     }
     if (repeats_ > 0) pooler_.add_pad_run(plan_.pool.pad_run, repeats_);
     pooler_.finish(features);
+  }
+
+  /// How many columns are pooled, and how often the pad run's constant one counts.
+  [[nodiscard]] ColumnCounts counts() noexcept {
+    const std::int64_t windows = count_columns();
+    return {windows, repeats_};
   }
 
  private:
@@ -99,7 +104,7 @@ class Pipeline {
   }
 
   void make_table_columns(std::int64_t low, std::int64_t high, float* out) noexcept {
-    if (plan_.trigrams != nullptr) return Trigrams<Arch>(plan_, source_, working_).columns(low, high, out);
+    if (plan_.trigrams != nullptr) return Trigrams<Arch>(plan_, working_).columns(source_, low, high, out);
     table_columns<Arch>(plan_.table, source_, low, high, out);
     const Epilogue& epilogue = plan_.table.epilogue;
     apply_epilogue<Arch>(epilogue, epilogue.activation == Activation::Kind::relu, out,
@@ -271,6 +276,48 @@ void pool(const Plan& plan, const unsigned char* bytes, std::size_t length, floa
   }
 }
 
+/// See `PoolTextsFunction`.
+template <class Arch>
+void pool_texts(const Plan& plan, const Text* texts, std::size_t count, float* working, float* features) noexcept {
+  constexpr std::size_t most_together = 16;
+  struct Found {
+    ColumnCounts counts;
+    std::int64_t place = 0;
+  };
+  Found found[most_together];
+  Trigrams<Arch> trigrams(plan, working);
+  Pooler<Arch> pooler(plan.pool, working + plan.pool_offset);
+  std::size_t together = 0;
+  const auto finish = [&](const ColumnCounts& counts) noexcept {
+    if (counts.repeats > 0) pooler.add_pad_run(plan.pool.pad_run, counts.repeats);
+    pooler.finish(features);
+    features += plan.features_floats;
+  };
+  const auto pool_found = [&]() noexcept {
+    trigrams.compute_missing();
+    for (std::size_t i = 0; i < together; ++i) {
+      pooler.start();
+      trigrams.pool_found(found[i].place, found[i].counts.windows, pooler);
+      finish(found[i].counts);
+    }
+    together = 0;
+    trigrams.clear();
+  };
+  for (const Text* const end = texts + count; texts < end; ++texts) {
+    const TokenSource source = token_source(plan, texts->bytes, texts->length);
+    const ColumnCounts counts = Pipeline<Arch>(plan, source, working).counts();
+    if (together == most_together || !trigrams.takes(counts.windows)) pool_found();
+    if (trigrams.takes(counts.windows)) {
+      found[together++] = {counts, trigrams.add(source, 0, counts.windows)};
+      continue;
+    }
+    pooler.start();
+    trigrams.pool(source, counts.windows, pooler);
+    finish(counts);
+  }
+  pool_found();
+}
+
 /// The same in fixed point: sums and maxima as whole numbers at plan.pool_offset; see fixed_point.hpp.
 template <class Arch, class Number>
 void pool_whole(const Plan& plan, const unsigned char* bytes, std::size_t length, float* working) noexcept {
@@ -280,7 +327,7 @@ void pool_whole(const Plan& plan, const unsigned char* bytes, std::size_t length
 /// See `EntriesFunction`.
 template <class Arch>
 void entries(const Plan& plan, const std::uint32_t* keys, std::size_t count, float* working, float* out) noexcept {
-  Trigrams<Arch>(plan, TokenSource{}, working).make_entries(keys, count, out);
+  Trigrams<Arch>(plan, working).make_entries(keys, count, out);
 }
 
 /// Logits and scores of one input from what enters the last layer, with room for a column of it at `column`.

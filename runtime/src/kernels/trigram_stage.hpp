@@ -7,7 +7,8 @@
 ///
 /// Cost a position: one look-up (about 12 scalar operations without a branch), and for every vector of filters `taps`
 /// loads and taps - 1 additions, as table_pool.hpp has it for tokens; half a vector is shared by two positions. A
-/// window that the table lacks costs the second layer's multiply-adds, once a tile: repeated misses are found.
+/// window that the table lacks costs the second layer's multiply-adds, once a tile: repeated misses are found. A tile
+/// holds a part of a text or several whole ones.
 ///
 /// A column's sums are in the order of its taps and its place in the text alone, so results are the same bits whatever
 /// the table holds.
@@ -29,10 +30,9 @@ class Trigrams {
  public:
   using V = Floats<Arch>;
 
-  Trigrams(const Plan& plan, const TokenSource& source, float* working) noexcept
+  Trigrams(const Plan& plan, float* working) noexcept
       : stage_(*plan.trigrams),
         table_(plan.trigram_table),
-        source_(source),
         rows_(reinterpret_cast<const float**>(working + stage_.rows_offset)),
         keys_(reinterpret_cast<std::uint32_t*>(working + stage_.keys_offset)),
         missed_(reinterpret_cast<std::uint32_t*>(working + stage_.missed_offset)),
@@ -40,28 +40,85 @@ class Trigrams {
         columns_(working + stage_.columns_offset),
         computed_(working + stage_.entries_offset) {}
 
-  /// Pools columns [0, high) of the second layer.
-  void pool(std::int64_t high, Pooler<Arch>& pooler) noexcept {
-    for (std::int64_t low = 0; low < high; low += stage_.tile_columns) {
-      const std::int64_t count = high - low < stage_.tile_columns ? high - low : stage_.tile_columns;
-      find_entries(low, count);
-      for (std::int64_t done = 0; done < count; done += sum_columns) {
-        const std::int64_t part = count - done < sum_columns ? count - done : sum_columns;
-        if (stage_.taps == 3) {
-          pool_part<3>(rows_ + done, part, pooler);
-        } else {
-          pool_part<5>(rows_ + done, part, pooler);
-        }
+  // A tile is made by clearing it, adding the windows of a part of a text or of several whole ones, computing what the
+  // table lacks for all of them (so that the products fill their register blocks), and pooling one after the other.
+
+  /// Whether the windows of `count` more columns fit beside those that were added.
+  [[nodiscard]] bool takes(std::int64_t count) const noexcept {
+    return added_ + count + stage_.taps - 1 <= stage_.tile_columns + stage_.taps;
+  }
+  void clear() noexcept {
+    added_ = 0;
+    misses_ = 0;
+  }
+  /// Adds the windows of the second layer's columns [low, low + count); returns the place of the first.
+  __attribute__((noinline)) std::int64_t add(const TokenSource& source, std::int64_t low, std::int64_t count) noexcept {
+    const TableStage& first = stage_.first;
+    const std::int64_t reach = static_cast<std::int64_t>(first.kernel_size) - 1;
+    const std::int64_t columns = source.tokens + first.pad_left + first.pad_right - reach;
+    const std::int64_t begin = low - stage_.pad_left;
+    const std::int64_t end = begin + count + stage_.taps - 1;
+    const std::int64_t real_begin = begin < 0 ? 0 : begin;
+    const std::int64_t real_end = end < columns ? end : columns;
+    const std::int64_t place = added_;
+    for (std::int64_t c = begin; c < real_begin; ++c) rows_[added_++] = stage_.zero_entry;
+    if (real_begin < real_end) {
+      make_keys(source, real_begin - first.pad_left, static_cast<std::size_t>(real_end - real_begin));
+      look_up(static_cast<std::size_t>(real_end - real_begin));
+    }
+    while (added_ < place + (end - begin)) rows_[added_++] = stage_.zero_entry;
+    return place;
+  }
+  /// Computes what the table lacks, every window once.
+  __attribute__((noinline)) void compute_missing() noexcept {
+    if (misses_ == 0) return;
+    for (std::size_t i = 0; i < TrigramStage::seen_slots; i += 2 * lanes<Arch>) {
+      V(0.0F).store_aligned(reinterpret_cast<float*>(seen_ + i));
+    }
+    std::size_t different = 0;
+    for (std::size_t m = 0; m < misses_; ++m) {
+      const std::uint32_t place = missed_[m];
+      const std::uint32_t key = keys_[place];
+      std::uint16_t& seen = seen_[(key * TrigramTable::multiplier) >> TrigramStage::seen_shift];
+      // missed_ is read ahead of where the keys are kept.
+      std::size_t entry = seen;
+      if (entry >= different || missed_[entry] != key) {
+        entry = different++;
+        seen = static_cast<std::uint16_t>(entry);
+        missed_[entry] = key;
+      }
+      rows_[place] = computed_ + entry * stage_.entry_floats;
+    }
+    make_entries(missed_, different, computed_);
+  }
+  /// Pools `count` columns whose windows stand at `place`, after `compute_missing`.
+  __attribute__((noinline)) void pool_found(std::int64_t place, std::int64_t count, Pooler<Arch>& pooler) noexcept {
+    for (std::int64_t done = 0; done < count; done += sum_columns) {
+      const std::int64_t part = count - done < sum_columns ? count - done : sum_columns;
+      if (stage_.taps == 3) {
+        pool_part<3>(rows_ + place + done, part, pooler);
+      } else {
+        pool_part<5>(rows_ + place + done, part, pooler);
       }
     }
   }
 
+  /// Pools columns [0, high), of a text whose windows do not fit at once.
+  void pool(const TokenSource& source, std::int64_t high, Pooler<Arch>& pooler) noexcept {
+    for (std::int64_t low = 0; low < high; low += stage_.tile_columns) {
+      const std::int64_t count = high - low < stage_.tile_columns ? high - low : stage_.tile_columns;
+      find_entries(source, low, count);
+      pool_found(0, count, pooler);
+    }
+    clear();
+  }
+
   /// Columns [low, high) of the second layer into `out`.
-  void columns(std::int64_t low, std::int64_t high, float* out) noexcept {
+  void columns(const TokenSource& source, std::int64_t low, std::int64_t high, float* out) noexcept {
     const std::size_t width = stage_.vectors * lanes<Arch>;
     for (std::int64_t first = low; first < high; first += stage_.tile_columns) {
       const std::int64_t count = high - first < stage_.tile_columns ? high - first : stage_.tile_columns;
-      find_entries(first, count);
+      find_entries(source, first, count);
       for (std::int64_t p = 0; p < count; ++p) {
         for (std::size_t i = 0; i < width; i += lanes<Arch>) {
           V x = load<Arch>(rows_[p] + i);
@@ -107,38 +164,25 @@ class Trigrams {
   }
 
   /// rows_[i] becomes the entry of the first layer's column low - pad_left + i, for `count` columns of the second.
-  void find_entries(std::int64_t low, std::int64_t count) noexcept {
-    const TableStage& first = stage_.first;
-    const std::int64_t reach = static_cast<std::int64_t>(first.kernel_size) - 1;
-    const std::int64_t columns = source_.tokens + first.pad_left + first.pad_right - reach;
-    const std::int64_t begin = low - stage_.pad_left;
-    const std::int64_t end = begin + count + stage_.taps - 1;
-    const std::int64_t real_begin = begin < 0 ? 0 : begin;
-    const std::int64_t real_end = end < columns ? end : columns;
-    const float** rows = rows_;
-    for (std::int64_t c = begin; c < real_begin; ++c) *rows++ = stage_.zero_entry;
-    if (real_begin < real_end) {
-      const auto real = static_cast<std::size_t>(real_end - real_begin);
-      make_keys(real_begin - first.pad_left, real);
-      compute_missing(rows, look_up(rows, real));
-      rows += real;
-    }
-    for (const float** last = rows_ + (end - begin); rows < last;) *rows++ = stage_.zero_entry;
+  void find_entries(const TokenSource& source, std::int64_t low, std::int64_t count) noexcept {
+    clear();
+    add(source, low, count);
+    compute_missing();
   }
 
   /// Keys of `count` windows, of which the first begins at token `start`.
-  void make_keys(std::int64_t start, std::size_t count) noexcept {
-    std::uint32_t* const keys = keys_;
+  void make_keys(const TokenSource& source, std::int64_t start, std::size_t count) noexcept {
+    std::uint32_t* const keys = keys_ + added_;
     const std::size_t kernel = stage_.first.kernel_size;
     const std::int64_t tokens = static_cast<std::int64_t>(count + kernel) - 1;
     // Behind the last key, so that the tokens are not overwritten before they are read: keys grow upwards.
     const std::int64_t inside_begin = start < 0 ? smaller_of(-start, tokens) : 0;
-    const std::int64_t inside_end = source_.length - start < tokens ? source_.length - start : tokens;
+    const std::int64_t inside_end = source.length - start < tokens ? source.length - start : tokens;
     std::int64_t i = 0;
-    for (; i < inside_begin; ++i) keys[i] = static_cast<std::uint32_t>(source_.at(start + i));
-    const unsigned char* const bytes = source_.bytes + start;
+    for (; i < inside_begin; ++i) keys[i] = static_cast<std::uint32_t>(source.at(start + i));
+    const unsigned char* const bytes = source.bytes + start;
     for (; i < inside_end; ++i) keys[i] = bytes[i];
-    for (; i < tokens; ++i) keys[i] = static_cast<std::uint32_t>(source_.at(start + i));
+    for (; i < tokens; ++i) keys[i] = static_cast<std::uint32_t>(source.at(start + i));
     constexpr std::uint32_t bits = TrigramTable::key_token_bits;
     switch (kernel) {
       case 3:
@@ -154,9 +198,9 @@ class Trigrams {
 
   static BYTECNN_INLINE std::int64_t smaller_of(std::int64_t a, std::int64_t b) { return a < b ? a : b; }
 
-  /// Entries that the table holds; returns how many it lacks, whose places are in `missed_`. No branch depends on a
-  /// hit: a quarter of the windows of a text are not in the table, and nobody can predict which.
-  std::size_t look_up(const float** rows, std::size_t count) noexcept {
+  /// Entries of the next `count` windows that the table holds, and the places of those that it lacks. No branch depends
+  /// on a hit: a quarter of the windows of a text are not in the table, and nobody can predict which.
+  void look_up(std::size_t count) noexcept {
     constexpr std::uint32_t key_mask = (1U << TrigramTable::key_bits) - 1;
     const std::uint32_t shift = table_->shift;
     const std::uint32_t rest_mask = (1U << shift) - 1;
@@ -166,38 +210,18 @@ class Trigrams {
     // As numbers, for the place of a window that is not there points behind the entries. It is not read.
     const auto entries = reinterpret_cast<std::uintptr_t>(table_->entries);
     const std::uintptr_t entry_bytes = stage_.entry_floats * sizeof(float);
-    std::size_t misses = 0;
-    for (std::size_t i = 0; i < count; ++i) {
+    const float** const rows = rows_;
+    const auto begin = static_cast<std::size_t>(added_);
+    std::size_t misses = misses_;
+    for (std::size_t i = begin; i < begin + count; ++i) {
       const std::uint32_t product = (keys[i] * TrigramTable::multiplier) & key_mask;
       const std::uint32_t slot = slots[product >> shift];
       rows[i] = reinterpret_cast<const float*>(entries + (slot & 0xFFFFU) * entry_bytes);
       missed[misses] = static_cast<std::uint32_t>(i);
       misses += static_cast<std::size_t>(slot >> 16U != (product & rest_mask));
     }
-    return misses;
-  }
-
-  /// Computes what the table lacks, every window once.
-  void compute_missing(const float** rows, std::size_t missed) noexcept {
-    if (missed == 0) return;
-    for (std::size_t i = 0; i < TrigramStage::seen_slots; i += 2 * lanes<Arch>) {
-      V(0.0F).store_aligned(reinterpret_cast<float*>(seen_ + i));
-    }
-    std::size_t different = 0;
-    for (std::size_t m = 0; m < missed; ++m) {
-      const std::uint32_t place = missed_[m];
-      const std::uint32_t key = keys_[place];
-      std::uint16_t& seen = seen_[(key * TrigramTable::multiplier) >> TrigramStage::seen_shift];
-      // missed_ is read ahead of where the keys are kept.
-      std::size_t entry = seen;
-      if (entry >= different || missed_[entry] != key) {
-        entry = different++;
-        seen = static_cast<std::uint16_t>(entry);
-        missed_[entry] = key;
-      }
-      rows[place] = computed_ + entry * stage_.entry_floats;
-    }
-    make_entries(missed_, different, computed_);
+    misses_ = misses;
+    added_ += static_cast<std::int64_t>(count);
   }
 
   /// Pools `count` columns, at most `sum_columns`, of which the first begins at `rows`.
@@ -271,13 +295,14 @@ class Trigrams {
 
   const TrigramStage& stage_;
   const TrigramTable* table_;
-  const TokenSource& source_;
   const float** rows_;
   std::uint32_t* keys_;
   std::uint32_t* missed_;
   std::uint16_t* seen_;
   float* columns_;
   float* computed_;
+  std::int64_t added_ = 0;  ///< windows
+  std::size_t misses_ = 0;
 };
 
 }  // namespace bytecnn::kernels
