@@ -108,8 +108,9 @@ struct TableStage {
 }
 
 /// Sums of products over the same weights for many tiles; see kernels/products.hpp. The vectors of a tile are cut into
-/// blocks: first `wide_blocks` of `block_vectors`, then the others, one narrower. Weights: [block][step][block's
-/// lanes], where two chains that run side by side take turns, step by step.
+/// blocks: first `wide_blocks` of `block_vectors`, then the others, one narrower. Weights:
+/// [groups][block][pairs of points][step][block's lanes], where two chains that run side by side take turns, step by
+/// step.
 struct ProductStage {
   std::uint32_t steps = 0;        ///< products a sum
   std::uint32_t chain_steps = 0;  ///< of which so many are added before they join the rest
@@ -146,7 +147,7 @@ struct ConvStage {
   std::uint32_t tile_columns = 1;   ///< output columns a tile
   std::uint32_t block_tiles = 0;    ///< tiles computed together
   ProductStage products;
-  const float* weights = nullptr;  ///< [groups or pairs of points] of what `products` says, or depthwise
+  const float* weights = nullptr;  ///< as `products` says, or depthwise
   const float* bias = nullptr;     ///< [groups][lanes of the sums], in pairs twice each; depthwise: a channel
   /// paired: bit i tells that some tap reads column i of every 2 * stride.
   std::uint64_t zipped_columns = ~std::uint64_t{0};

@@ -70,9 +70,10 @@ class PlannedModel {
   void cut_into_blocks(ProductStage& products, std::size_t sums) const;
   /// Which step of a sum, counted in the order of its chains, comes first, second, ... in offsets and weights.
   [[nodiscard]] std::vector<std::uint32_t> step_order(const ProductStage& products, bool pairs) const;
-  /// Weights of `parts` products one after the other: `value(part, step, lane)` in the order of ProductStage.
+  /// Weights of `groups` products one after the other, or of `parts` block by block: `value(group or part, step, lane)`
+  /// in the order of ProductStage.
   template <class Value>
-  const float* pack_weights(const ProductStage& products, std::size_t parts, Value value);
+  const float* pack_weights(const ProductStage& products, std::size_t groups, std::size_t parts, Value value);
   const std::uint32_t* keep_offsets(std::vector<std::uint32_t> offsets);
   void build_epilogue(const ConvLayer& layer, const ConvWeights& weights, std::size_t width, Epilogue& epilogue);
   [[nodiscard]] bool suits_trigrams(const Model& model);

@@ -110,16 +110,19 @@ std::vector<std::uint32_t> PlannedModel::step_order(const ProductStage& products
 }
 
 template <class Value>
-const float* PlannedModel::pack_weights(const ProductStage& products, std::size_t parts, Value value) {
-  float* const packed = allocate(parts * products.steps * products.vectors * lanes_);
+const float* PlannedModel::pack_weights(const ProductStage& products, std::size_t groups, std::size_t parts,
+                                        Value value) {
+  float* const packed = allocate(groups * parts * products.steps * products.vectors * lanes_);
   float* next = packed;
-  for (std::size_t part = 0; part < parts; ++part) {
+  for (std::size_t group = 0; group < groups; ++group) {
     std::size_t first = 0;
     for (std::uint32_t block = 0; block < products.blocks; ++block) {
       const std::size_t vectors = products.block_vectors - (block < products.wide_blocks ? 0 : 1);
       const std::size_t behind = first + vectors * lanes_;
-      for (std::size_t step = 0; step < products.steps; ++step) {
-        for (std::size_t lane = first; lane < behind; ++lane) *next++ = value(part, step, lane);
+      for (std::size_t part = 0; part < parts; ++part) {
+        for (std::size_t step = 0; step < products.steps; ++step) {
+          for (std::size_t lane = first; lane < behind; ++lane) *next++ = value(group + part, step, lane);
+        }
       }
       first = behind;
     }
@@ -163,7 +166,7 @@ void PlannedModel::build_direct(ConvStage& stage, const std::vector<float>& weig
   }
   stage.zero_column = allocate(stage.input_floats);
 
-  stage.weights = pack_weights(products, stage.groups, [&](std::size_t group, std::size_t step, std::size_t lane) {
+  stage.weights = pack_weights(products, stage.groups, 1, [&](std::size_t group, std::size_t step, std::size_t lane) {
     const std::size_t filter = lane / columns;
     if (filter >= filters) return 0.0F;
     const std::size_t taken = order[step];
@@ -203,7 +206,7 @@ void PlannedModel::build_winograd(ConvStage& stage, const std::vector<float>& we
 
   // The points of a pair: +p and -p, and at last 0 and infinity.
   const std::size_t pairs = transform.pairs;
-  stage.weights = pack_weights(products, pairs + 1, [&](std::size_t pair, std::size_t step, std::size_t lane) {
+  stage.weights = pack_weights(products, 1, pairs + 1, [&](std::size_t pair, std::size_t step, std::size_t lane) {
     const std::size_t filter = lane / 2;
     if (filter >= filters) return 0.0F;
     const std::size_t point = pair < pairs ? 1 + 2 * pair + lane % 2 : lane % 2 * (transform.points() - 1);

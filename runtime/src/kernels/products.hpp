@@ -127,22 +127,21 @@ struct ProductBlocks<Arch, Vectors, Pairs, std::index_sequence<Heights...>> {
   static constexpr ProductBlock of_height[] = {product_block<Arch, Vectors, Heights + 1, Pairs>...};
 };
 
-/// Matrix products of one shape: floats from one to the next.
+/// Matrix products of one shape, whose weights take turns block by block: floats from one to the next.
 struct ProductParts {
   std::size_t count = 1;
   std::size_t input_step = 0;
-  std::size_t weight_step = 0;
   std::size_t output_step = 0;
 };
 
-/// `tiles` tiles of one block of vectors, in register blocks of nearly equal height.
+/// `tiles` tiles of one block of vectors, in register blocks of nearly equal height; `steps` are those of all passes.
 template <class Arch, std::size_t Vectors, bool Pairs>
-void product_tiles(ProductTask& task, const ProductParts& parts, const float* inputs, float* outputs,
+void product_tiles(ProductTask& task, const ProductParts& parts, std::size_t steps, const float* inputs, float* outputs,
                    std::size_t tiles) noexcept {
   constexpr std::size_t most = most_product_tiles(registers<Arch>, lanes<Arch>, Vectors, Pairs);
   const float* const weights = task.weights;
   const std::size_t blocks = (tiles + most - 1) / most;
-  for (std::size_t part = 0; part < parts.count; ++part, task.weights += parts.weight_step) {
+  for (std::size_t part = 0; part < parts.count; ++part, task.weights += steps * Vectors * lanes<Arch>) {
     const float* input = inputs + part * parts.input_step;
     float* output = outputs + part * parts.output_step;
     std::size_t left = tiles;
@@ -180,19 +179,19 @@ void run_products(const ProductStage& stage, ProductTask& task, const float* inp
       task.relu = relu && taken == left;
       switch (vectors) {
         case 1:
-          product_tiles<Arch, 1, Pairs>(task, parts, input, output, tiles);
+          product_tiles<Arch, 1, Pairs>(task, parts, stage.steps, input, output, tiles);
           break;
         case 2:
-          product_tiles<Arch, 2, Pairs>(task, parts, input, output, tiles);
+          product_tiles<Arch, 2, Pairs>(task, parts, stage.steps, input, output, tiles);
           break;
         case 3:
-          if constexpr (most >= 3) product_tiles<Arch, 3, Pairs>(task, parts, input, output, tiles);
+          if constexpr (most >= 3) product_tiles<Arch, 3, Pairs>(task, parts, stage.steps, input, output, tiles);
           break;
         case 4:
-          if constexpr (most >= 4) product_tiles<Arch, 4, Pairs>(task, parts, input, output, tiles);
+          if constexpr (most >= 4) product_tiles<Arch, 4, Pairs>(task, parts, stage.steps, input, output, tiles);
           break;
         default:
-          if constexpr (most >= 5) product_tiles<Arch, 5, Pairs>(task, parts, input, output, tiles);
+          if constexpr (most >= 5) product_tiles<Arch, 5, Pairs>(task, parts, stage.steps, input, output, tiles);
           break;
       }
       task.weights += taken * vectors * lanes<Arch>;
@@ -200,6 +199,7 @@ void run_products(const ProductStage& stage, ProductTask& task, const float* inp
       task.add = true;
       step += taken;
     }
+    task.weights += (parts.count - 1) * stage.steps * vectors * lanes<Arch>;
     if (start != nullptr) start += vectors * lanes<Arch>;
     output += vectors * lanes<Arch>;
   }

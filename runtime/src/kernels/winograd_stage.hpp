@@ -254,7 +254,7 @@ class WinogradConv {
     task.output_step = tile_step_;
     task.offsets = conv_.products.offsets;
     task.weights = conv_.weights;
-    const ProductParts pairs_of_points{Pairs + 1, 2 * in_width, conv_.products.steps * point_step_, point_step_};
+    const ProductParts pairs_of_points{Pairs + 1, 2 * in_width, point_step_};
     run_products<Arch, true>(conv_.products, task, transformed_, products_, tiles, pairs_of_points);
   }
 
