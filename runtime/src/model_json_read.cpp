@@ -1,6 +1,7 @@
 // Model files to models: the current format and the older flat files.
 
 #include <algorithm>
+#include <cerrno>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -476,8 +477,8 @@ Model parse_model(std::string_view json) {
 Model load_model(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
   std::error_code ignored;
-  if (!file || std::filesystem::is_directory(path, ignored))
-    throw Error(ErrorCode::io, "cannot open the model file", path);
+  if (!file) throw Error(ErrorCode::io, "cannot open the model file: " + std::generic_category().message(errno), path);
+  if (std::filesystem::is_directory(path, ignored)) throw Error(ErrorCode::io, "a folder, not a model file", path);
   // At once where the size is known; a pipe has none. Memory that grows, or is cleared before it is read into, is
   // touched several times over, and a page that is touched first costs more than the bytes on it.
   const std::uintmax_t known = std::filesystem::file_size(path, ignored);
@@ -494,6 +495,12 @@ Model load_model(const std::string& path) {
   }
   size += static_cast<std::size_t>(file.gcount());
   if (file.bad()) throw Error(ErrorCode::io, "cannot read the model file", path);
+  constexpr std::string_view zip = "PK\x03\x04";
+  if (std::string_view(content.get(), size).starts_with(zip)) {
+    throw Error(ErrorCode::syntax,
+                "a zip archive, as PyTorch writes, and no model file: 'bytecnn export' makes one of a checkpoint",
+                path);
+  }
   try {
     return parse_model({content.get(), size});
   } catch (const Error& error) {

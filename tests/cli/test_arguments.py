@@ -48,6 +48,8 @@ class WrongCommandLines(ProgramTest):
                 (["classify", path, "--threads", "-1"], ["-1", "--threads"]),
                 (["classify", path, "--text"], ["--text"]),
                 (["classify", path, "--color", "pink"], ["pink", "never"]),
+                (["classify", path, "--field", "body", "--text", "x"], ["--field", "--input jsonl"]),
+                (["explain", path, "--label", "2", "--text", "x"], ["--label", "one of 0, 1", "'2'"]),
                 (["info"], ["MODEL", "bytecnn info --help"]),
                 (["info", path, "another"], ["another"]),
                 (["check", path, "--output", "jsonl"], ["--output"])]:
@@ -69,16 +71,19 @@ class UnreadableModels(ProgramTest):
                 self.assert_error(bytecnn(*[part.format(path) for part in command]), status, path.name, *words)
 
     def test_missing(self):
-        self.assert_refused(self.folder / "missing.json", 3)
+        self.assert_refused(self.folder / "missing.json", 3, "No such file")
 
     def test_a_folder(self):
-        self.assert_refused(self.folder, 3)
+        self.assert_refused(self.folder, 3, "a folder")
 
     def test_empty(self):
         self.assert_refused(self.write("empty.json", b""), 3)
 
     def test_not_json(self):
         self.assert_refused(self.write("broken.json", b'{"format": '), 3)
+
+    def test_a_checkpoint_is_told_to_be_exported_first(self):
+        self.assert_refused(self.write("model.pth", b"PK\x03\x04" + bytes(100)), 3, "zip", "bytecnn export")
 
     def test_a_shape_that_is_wrong_is_named(self):
         model = tiny_model()

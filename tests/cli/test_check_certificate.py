@@ -133,7 +133,7 @@ class CheckCertificate(ProgramTest):
         self.assert_error(self.check(None, sealed(without)), 3, "without the stage 'weights'")
 
     def test_what_is_no_certificate_is_an_error_with_its_place(self):
-        for content, words in ((b"", ["not JSON"]), (b"[]", ["not a certificate"]), (b"{}", ["format"]),
+        for content, words in ((b"", ["not JSON"]), (b"[]", ["not a certificate"]), (b"{}", ["--report FILE.json' writes it: key 'format' not found"]),
                                (self.save(self.model).read_bytes(), ["/format", "bytecnn-certificate"])):
             path = self.write("certificate.json", content)
             self.assert_error(bytecnn("check", self.save(self.model), "--certificate", path), 3, "certificate.json", *words)

@@ -52,7 +52,7 @@ class Folders(ProgramTest):
 
     def test_without_r_a_folder_is_an_error_record(self):
         records = self.classify_json(self.path, self.tree, status=1)
-        self.assertIn("directory", records[0]["error"])
+        self.assertIn("a folder", records[0]["error"])
 
     def test_a_pipe_that_lies_there_is_told_and_not_waited_for(self):
         os.mkfifo(self.tree / "pipe")

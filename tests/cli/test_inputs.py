@@ -37,7 +37,7 @@ class Files(Inputs):
         records = self.classify_json(self.path, missing, self.folder, good, status=1)
         self.assertEqual([record["id"] for record in records], [str(missing), str(self.folder), str(good)])
         self.assertIn("No such file", records[0]["error"])
-        self.assertIn("directory", records[1]["error"])
+        self.assertIn("a folder", records[1]["error"])
         self.assert_close(records[2]["logits"], logits_of(self.model, b"good"))
 
     def test_a_file_may_be_read_by_lines(self):

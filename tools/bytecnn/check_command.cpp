@@ -219,10 +219,11 @@ Examples:
 
 Each logit must lie within 1e-5 S of the original's, S = max(1, largest |logit|). Fixed point may be off by as much
 again as rounding the first layer to whole numbers can move a logit, which the engine proves from the weights; the
-column "allowed" is the sum. A certificate holds where the model is
-the one that was verified, its verification passed, this version and the instruction set that this machine uses were
-verified, and the inputs with the largest errors give the original's logits again. Its seal shows that it was altered,
-not who wrote it: sign the file where that matters.
+column "allowed" is the sum.
+
+A certificate holds where the model is the one that was verified, its verification passed, this version and the
+instruction set that this machine uses were verified, and the inputs with the largest errors give the original's logits
+again. Its seal shows that it was altered, not who wrote it: sign the file where that matters.
 
 Exit status: 0 all hold, 1 something does not, 3 the model or the certificate cannot be read, 4 the model has no form
 in that arithmetic.)");

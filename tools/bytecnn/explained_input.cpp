@@ -7,6 +7,7 @@
 
 #include "command_line/nearest_name.hpp"
 #include "exit_status.hpp"
+#include "label_list.hpp"
 #include "number_text.hpp"
 #include "terminal.hpp"
 
@@ -24,8 +25,8 @@ std::size_t label_index(const Classifier& classifier, const std::string& name, c
   const auto labels = classifier.labels();
   const auto found = std::ranges::find(labels, name);
   if (found == labels.end()) {
-    throw Error(ErrorCode::usage, "the model has no such label" + suggestion(name, labels), option, {},
-                "'" + name + "'");
+    throw Error(ErrorCode::usage, "the model has no such label" + suggestion(name, labels), option,
+                "one of " + label_list(labels), "'" + name + "'");
   }
   return static_cast<std::size_t>(found - labels.begin());
 }

@@ -7,19 +7,13 @@
 #include "bytecnn/error.hpp"
 
 #include "command_line/nearest_name.hpp"
+#include "label_list.hpp"
 
 namespace bytecnn::cli {
 namespace {
 
 bool is_binary(const Classifier& classifier) {
   return classifier.outputs() == 1 && classifier.model().architecture.output != Output::softmax;
-}
-
-std::string list(std::span<const std::string> names) {
-  constexpr std::size_t most = 50;
-  std::string text;
-  for (std::size_t i = 0; i < names.size() && i < most; ++i) text += (i == 0 ? "" : ", ") + names[i];
-  return names.size() > most ? text + ", ..." : text;
 }
 
 }  // namespace
@@ -37,7 +31,7 @@ FailOn parse_fail_on(const std::string& text, const Classifier& classifier) {
   rule.label = index_of(name);
   if (rule.label == labels.size()) {
     throw Error(ErrorCode::usage, "the model has no such label" + suggestion(name, labels), "--fail-on",
-                "LABEL or LABEL:SCORE, with one of " + list(labels), "'" + text + "'");
+                "LABEL or LABEL:SCORE, with one of " + label_list(labels), "'" + text + "'");
   }
   float score = 0;
   const char* const end = text.data() + text.size();

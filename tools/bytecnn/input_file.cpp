@@ -60,7 +60,8 @@ void InputFile::drain_pipe() {
 }
 
 void InputFile::fail(int reason) {
-  error_ = "cannot read it: " + std::generic_category().message(reason);
+  error_ = reason == EISDIR ? "a folder, not a file: 'bytecnn classify -r' takes the files in it"
+                            : "cannot read it: " + std::generic_category().message(reason);
 }
 
 }  // namespace bytecnn::cli

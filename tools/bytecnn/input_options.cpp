@@ -7,6 +7,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "bytecnn/error.hpp"
+
 #include "choice_option.hpp"
 #include "number_text.hpp"
 
@@ -37,12 +39,16 @@ void add_input_options(CLI::App& command, InputOptions& options, const std::stri
               throw CLI::ValidationError("--field", "'" + field + "' is not a JSON pointer");
             }
             options.field = field;
+            options.field_stated = true;
           },
           "of JSON Lines: the field that holds the text, or a JSON pointer to it (text)")
       ->type_name("FIELD");
 }
 
 std::unique_ptr<RecordSource> make_source(const InputOptions& options, const Reading& reading) {
+  if (options.field_stated && options.framing != Framing::jsonl) {
+    throw Error(ErrorCode::usage, "only records of JSON have fields: give --input jsonl as well", "--field");
+  }
   std::vector<std::unique_ptr<RecordSource>> sources;
   if (!options.texts.empty()) sources.push_back(texts_source(options.texts));
   FileInputs files{options.paths, FolderPolicy::refuse, options.framing};

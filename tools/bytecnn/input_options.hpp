@@ -17,6 +17,7 @@ struct InputOptions {
   std::vector<std::string> texts;
   std::optional<Framing> framing;
   std::string field = "text";
+  bool field_stated = false;
   bool recursive = false;
   bool follow = false;
 
@@ -29,7 +30,7 @@ struct InputOptions {
 /// `-r`, `--follow`, `--text`, `--input` and `--field`, the same for every command; `verb` as in "classify this text".
 void add_input_options(CLI::App& command, InputOptions& options, const std::string& verb);
 
-/// All inputs, in order.
+/// All inputs, in order. Throws `Error` (usage) where a field was stated of records that have none.
 [[nodiscard]] std::unique_ptr<RecordSource> make_source(const InputOptions& options, const Reading& reading);
 
 /// Bytes that there are to read, where all inputs are files of records; else nothing.

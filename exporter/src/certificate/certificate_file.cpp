@@ -7,6 +7,7 @@
 #include <fstream>
 #include <iterator>
 #include <limits>
+#include <string_view>
 #include <system_error>
 
 #include <nlohmann/json.hpp>
@@ -161,8 +162,9 @@ Certificate parse_certificate(std::string_view text) {
     require_consistency(certificate);
     return certificate;
   } catch (const Json::exception& error) {
-    throw Error(ErrorCode::invalid,
-                std::string("not a certificate as 'bytecnn verify --report' writes it: ") + error.what());
+    const std::string_view message = error.what();  // "[json.exception.type_error.302] type must be ..."
+    throw Error(ErrorCode::invalid, "not a certificate as 'bytecnn verify --report FILE.json' writes it: " +
+                                        std::string(message.substr(message.find(']') + 2)));
   }
 }
 
