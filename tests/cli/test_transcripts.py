@@ -1,7 +1,8 @@
 """The documents' commands, run as they stand. In blocks of ```console "$ " begins a command and what follows is its standard
-output. "..." ends an output that goes on. Numbers may differ in their last digit, those with an exponent (errors)
-altogether; an instruction set that this machine lacks may be missing. Blocks of ```sh are commands alone, which must end
-with status 0; the files that they name are `a_readers_files`. Pictures that `tools/draw-terminal` drew are drawn again."""
+output. "..." ends an output that goes on. Numbers may differ in their last digit, those with an exponent (errors) and
+durations altogether; an instruction set that this machine lacks may be missing. Blocks of ```sh are commands alone, which
+must end with status 0; the files that documents name are `a_readers_files`. Pictures that `tools/draw-terminal` drew are
+drawn again."""
 import json
 import os
 import pathlib
@@ -19,6 +20,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 # Fetches gigabytes of packages, or needs PyTorch in Python.
 TRAINING = re.compile(r"/usr/bin/python3 models/")
 INSTRUCTION_SETS = {"avx512", "avx2", "sse2", "neon64"}
+DURATION = re.compile(r"\d+(?:\.\d+)? m?s\b")
 NUMBER = re.compile(r"\d+(?:\.\d+)?(?:[eE][-+]?\d+)?")
 
 
@@ -77,6 +79,7 @@ def same_number(found, shown):
 
 def same_line(found, shown):
     # What stands between numbers, whatever their width.
+    found, shown = (DURATION.sub("some time", line) for line in (found, shown))
     between = [re.sub(r"\s+", " ", " ".join(NUMBER.split(line))) for line in (found, shown)]
     numbers = list(zip(NUMBER.findall(found), NUMBER.findall(shown)))
     return between[0] == between[1] and all(same_number(a, b) for a, b in numbers)
@@ -95,6 +98,8 @@ class Comparison(unittest.TestCase):
         self.assertFalse(same_line("de  0.9974  The ferry", "en  0.9974  The ferry"))
         self.assertFalse(same_line("  avx2   9.96e-06  ok", "  avx2    8.8e-06  FAIL"))
         self.assertFalse(same_line("  # a1", "  ## a1"))
+        self.assertTrue(same_line("3 of 4 tried, 1.1 s", "3 of 4 tried, 12 s"))
+        self.assertFalse(same_line("3 of 4 tried, 1.1 s", "1 of 4 tried, 1.1 s"))
 
 
 class Transcripts(unittest.TestCase):
@@ -110,6 +115,7 @@ class Transcripts(unittest.TestCase):
         for document in documents("console"):
             with self.subTest(document.relative_to(ROOT)), tempfile.TemporaryDirectory() as folder:
                 shutil.copytree(ROOT / "models", pathlib.Path(folder) / "models")
+                a_readers_files(pathlib.Path(folder))
                 for command, shown in transcript_of(document):
                     self.check_output(command, self.run_in(folder, command), shown)
                 for picture in pictures_of(document):
