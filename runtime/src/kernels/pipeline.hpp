@@ -276,46 +276,44 @@ void pool(const Plan& plan, const unsigned char* bytes, std::size_t length, floa
   }
 }
 
-/// See `PoolTextsFunction`.
+/// See `PoolTextsFunction`. Every step stands here once: this is compiled for each instruction set.
 template <class Arch>
 void pool_texts(const Plan& plan, const Text* texts, std::size_t count, float* working, float* features) noexcept {
   constexpr std::size_t most_together = 16;
   struct Found {
+    TokenSource source;
     ColumnCounts counts;
     std::int64_t place = 0;
   };
   Found found[most_together];
   Trigrams<Arch> trigrams(plan, working);
   Pooler<Arch> pooler(plan.pool, working + plan.pool_offset);
-  std::size_t together = 0;
-  const auto finish = [&](const ColumnCounts& counts) noexcept {
-    if (counts.repeats > 0) pooler.add_pad_run(plan.pool.pad_run, counts.repeats);
-    pooler.finish(features);
-    features += plan.features_floats;
-  };
-  const auto pool_found = [&]() noexcept {
-    trigrams.compute_missing();
-    for (std::size_t i = 0; i < together; ++i) {
-      pooler.start();
-      trigrams.pool_found(found[i].place, found[i].counts.windows, pooler);
-      finish(found[i].counts);
-    }
-    together = 0;
+  for (const Text* const end = texts + count; texts < end;) {
     trigrams.clear();
-  };
-  for (const Text* const end = texts + count; texts < end; ++texts) {
-    const TokenSource source = token_source(plan, texts->bytes, texts->length);
-    const ColumnCounts counts = Pipeline<Arch>(plan, source, working).counts();
-    if (together == most_together || !trigrams.takes(counts.windows)) pool_found();
-    if (trigrams.takes(counts.windows)) {
-      found[together++] = {counts, trigrams.add(source, 0, counts.windows)};
-      continue;
+    std::size_t together = 0;
+    for (; together < most_together && texts + together < end; ++together) {
+      Found& text = found[together];
+      text.source = token_source(plan, texts[together].bytes, texts[together].length);
+      text.counts = Pipeline<Arch>(plan, text.source, working).counts();
+      if (!trigrams.takes(text.counts.windows)) break;
+      text.place = trigrams.add(text.source, 0, text.counts.windows);
     }
-    pooler.start();
-    trigrams.pool(source, counts.windows, pooler);
-    finish(counts);
+    trigrams.compute_missing();
+    const bool longer = together == 0;  // than a tile: by itself
+    if (longer) together = 1;
+    for (std::size_t i = 0; i < together; ++i, features += plan.features_floats) {
+      const Found& text = found[i];
+      pooler.start();
+      if (longer) {
+        trigrams.pool(text.source, text.counts.windows, pooler);
+      } else {
+        trigrams.pool_found(text.place, text.counts.windows, pooler);
+      }
+      if (text.counts.repeats > 0) pooler.add_pad_run(plan.pool.pad_run, text.counts.repeats);
+      pooler.finish(features);
+    }
+    texts += together;
   }
-  pool_found();
 }
 
 /// The same in fixed point: sums and maxima as whole numbers at plan.pool_offset; see fixed_point.hpp.

@@ -12,6 +12,12 @@
 #include "bytecnn/model.hpp"
 
 #define BYTECNN_INLINE inline __attribute__((always_inline))
+/// A function that is compiled once: neither inlined nor cloned for a constant argument, which would cost kilobytes.
+#if defined(__clang__)
+#define BYTECNN_ONCE __attribute__((noinline))
+#else
+#define BYTECNN_ONCE __attribute__((noinline, noclone))
+#endif
 
 namespace bytecnn::kernels {
 

@@ -42,6 +42,8 @@ class Trigrams {
 
   // A tile is made by clearing it, adding the windows of a part of a text or of several whole ones, computing what the
   // table lacks for all of them (so that the products fill their register blocks), and pooling one after the other.
+  // Each step is compiled once: inlined, or cloned for a constant argument, they would be ten kilobytes more of the
+  // library.
 
   /// Whether the windows of `count` more columns fit beside those that were added.
   [[nodiscard]] bool takes(std::int64_t count) const noexcept {
@@ -52,7 +54,7 @@ class Trigrams {
     misses_ = 0;
   }
   /// Adds the windows of the second layer's columns [low, low + count); returns the place of the first.
-  __attribute__((noinline)) std::int64_t add(const TokenSource& source, std::int64_t low, std::int64_t count) noexcept {
+  BYTECNN_ONCE std::int64_t add(const TokenSource& source, std::int64_t low, std::int64_t count) noexcept {
     const TableStage& first = stage_.first;
     const std::int64_t reach = static_cast<std::int64_t>(first.kernel_size) - 1;
     const std::int64_t columns = source.tokens + first.pad_left + first.pad_right - reach;
@@ -70,7 +72,7 @@ class Trigrams {
     return place;
   }
   /// Computes what the table lacks, every window once.
-  __attribute__((noinline)) void compute_missing() noexcept {
+  BYTECNN_ONCE void compute_missing() noexcept {
     if (misses_ == 0) return;
     for (std::size_t i = 0; i < TrigramStage::seen_slots; i += 2 * lanes<Arch>) {
       V(0.0F).store_aligned(reinterpret_cast<float*>(seen_ + i));
@@ -92,7 +94,7 @@ class Trigrams {
     make_entries(missed_, different, computed_);
   }
   /// Pools `count` columns whose windows stand at `place`, after `compute_missing`.
-  __attribute__((noinline)) void pool_found(std::int64_t place, std::int64_t count, Pooler<Arch>& pooler) noexcept {
+  BYTECNN_ONCE void pool_found(std::int64_t place, std::int64_t count, Pooler<Arch>& pooler) noexcept {
     for (std::int64_t done = 0; done < count; done += sum_columns) {
       const std::int64_t part = count - done < sum_columns ? count - done : sum_columns;
       if (stage_.taps == 3) {
@@ -110,7 +112,6 @@ class Trigrams {
       find_entries(source, low, count);
       pool_found(0, count, pooler);
     }
-    clear();
   }
 
   /// Columns [low, high) of the second layer into `out`.
