@@ -38,6 +38,34 @@ Files are named after the checkpoint: STEM.json, STEM_weights.py, STEM.hpp. Thei
 to standard error. Exit status: 0 done, 1 the verification failed, 2 usage, 3 unreadable or invalid checkpoint,
 4 unsupported.)";
 
+constexpr const char* inspect_examples = R"(
+Examples:
+  bytecnn inspect model.pth
+      its form, its tensors, the layers that they make, and what would be assumed where the file does not say
+  bytecnn inspect checkpoint.pt --key ema
+      one of several state dicts in one file
+  bytecnn inspect model.pth --json | jq .export
+  bytecnn inspect model.pth --reference recorded.json --search
+      which structures give the logits recorded from Python
+
+Nothing is written. Exit status: 0 the file was read, also where it says why an export would be refused, 2 usage,
+3 unreadable checkpoint, 4 unsupported.)";
+
+/// `bytecnn inspect` starts the exporter with --inspect in front; its help is about that alone.
+void become_inspect(CLI::App& app) {
+  app.name("bytecnn inspect");
+  app.description("Shows what a PyTorch checkpoint holds and what an export would make of it.");
+  app.footer(inspect_examples);
+  for (const char* name : {"--format", "--output-dir", "--name", "--version", "--accuracy", "--labels", "--threshold",
+                           "--no-verify", "--inspect", "--quiet"}) {
+    app.get_option(name)->group("");  // not shown
+  }
+  app.get_option("--json")->description("as JSON on standard output");
+  app.get_option("--reference")
+      ->description("logits recorded from Python (exporter/record_reference.py), for --search");
+  app.get_option("--search")->description("find out which structures give the recorded logits");
+}
+
 [[noreturn]] void wrong(const std::string& option, const std::string& message, const std::string& expected,
                         const std::string& found) {
   throw Error(ErrorCode::usage, message, option, expected, found);
@@ -165,6 +193,7 @@ std::optional<ExportOptions> parse_export_options(int argc, char** argv) {
   app.add_flag("--json", options.inspect_json, "with --inspect: as JSON on standard output");
   app.add_flag("-q,--quiet", options.quiet, "print errors and paths alone");
   if (cli::describe_where_asked(app, argc, argv, std::cout)) return std::nullopt;
+  if (argc > 1 && std::string_view(argv[1]) == "--inspect") become_inspect(app);
   try {
     app.parse(argc, argv);
   } catch (const CLI::CallForHelp&) {

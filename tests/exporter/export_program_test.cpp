@@ -236,6 +236,16 @@ TEST_F(ExportProgram, LeavesNothingBehindWhereItCannotWrite) {
   EXPECT_EQ(std::distance(fs::directory_iterator(file("out")), fs::directory_iterator()), 1);
 }
 
+TEST_F(ExportProgram, TheHelpOfInspectIsAboutInspectingAlone) {
+  const Outcome done = run("--inspect --help");
+  EXPECT_EQ(done.status, 0) << done.err;
+  for (const char* words : {"Usage: bytecnn inspect ", "Examples:", "bytecnn inspect model.pth", "--key", "--json"}) {
+    EXPECT_NE(done.out.find(words), std::string::npos) << words;
+  }
+  EXPECT_EQ(done.out.find("--format"), std::string::npos) << "nothing is written";
+  EXPECT_NE(run("--inspect --treads").err.find("bytecnn inspect --help"), std::string::npos);
+}
+
 TEST_F(ExportProgram, InspectsWithoutWriting) {
   const Outcome done = run("model.safetensors --inspect --json");
   ASSERT_EQ(done.status, 0) << done.err;
