@@ -290,7 +290,7 @@ void add_info_command(CLI::App& app, Action& action) {
 Examples:
   bytecnn info model.json
   bytecnn info model.json --json | jq .architecture
-  bytecnn info model.json --arithmetic int16            the error of 16-bit tables, measured
+  bytecnn info model.json --arithmetic int16            the error of 16-bit tables, measured and bounded
   BYTECNN_FORCE_ISA=avx2 bytecnn info model.json        the plan for another instruction set)");
   command->add_option("MODEL", options->model, "the model file (JSON)")->required()->type_name("");
   command->add_flag("--json", options->json, "the same as a JSON object");
