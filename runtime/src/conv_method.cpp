@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "winograd.hpp"
 
@@ -32,7 +33,7 @@ double cycles_a_column(const ConvStage& stage, VectorUnit unit, ConvStage::Metho
   const double pair_vectors = vectors(2 * stage.group_filters, unit.lanes);
   switch (method) {
     case ConvStage::Method::direct:
-      return groups * product_cycles(inputs * stage.kernel_size, filter_vectors, unit);
+      return groups * (product_cycles(inputs * stage.kernel_size, filter_vectors, unit) + (groups > 1 ? 2 : 0));
     case ConvStage::Method::paired: {
       // An input column that some tap reads costs a zip of two stores a vector, an output column an unzip.
       const double stride = stage.stride;
@@ -46,10 +47,10 @@ double cycles_a_column(const ConvStage& stage, VectorUnit unit, ConvStage::Metho
       const double transforms = 3 * pairs * input_vectors + (2 * pairs + 1.5 * stage.winograd.outputs) * pair_vectors;
       return (products + transforms) / stage.winograd.outputs;
     }
-    case ConvStage::Method::depthwise:
+    case ConvStage::Method::lanewise:
       break;
   }
-  return stage.kernel_size * input_vectors;
+  return std::numeric_limits<double>::infinity();  // lay_out_lanewise estimates it
 }
 
 WinogradLimit WinogradLimit::stricter() const noexcept {

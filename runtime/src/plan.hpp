@@ -129,13 +129,49 @@ inline constexpr std::uint32_t table_winograd_kernel = 3;
 /// and what a block goes through. Two thirds of a block are whole register blocks.
 inline constexpr std::uint32_t table_winograd_tiles = 12;
 
+/// How the lanes of a vector of filters get their inputs.
+enum class LaneInputs : std::uint8_t {
+  in_order,          ///< as they lie in the column: depthwise
+  broadcast,         ///< all the same
+  permuted,          ///< one load, permuted
+  permuted_and_one,  ///< and a broadcast for the last group of the vector
+};
+
+/// Which inputs the lanes of one vector of filters take, in every input column; see kernels/lanewise_stage.hpp.
+struct LaneSource {
+  LaneInputs inputs = LaneInputs::in_order;
+  std::uint32_t first = 0;              ///< the first step loads from this channel on
+  std::uint32_t advance = 0, turn = 0;  ///< what each further step adds to that, or else to the index
+  const std::int32_t* index = nullptr;  ///< [lanes], where in that vector, where permuted
+  std::uint32_t second = 0;             ///< the channel in the first step of the lanes that `second_lanes` marks
+  const float* second_lanes = nullptr;  ///< [lanes], 1 or 0
+};
+
+struct LanewiseStage {
+  std::uint32_t steps = 0;    ///< input channels a group
+  std::uint32_t spacing = 1;  ///< columns from one to the next of those that are computed together
+  /// Taps that share what is loaded, because the next column's input for a tap is this column's for the tap behind it.
+  std::uint32_t run_taps = 1;
+  const LaneSource* sources = nullptr;  ///< [vectors]
+};
+
+/// Columns whose sums stay in registers, one vector each.
+[[nodiscard, gnu::always_inline]] constexpr std::uint32_t lanewise_block_columns(std::uint32_t registers) {
+  return registers == 32 ? 12 : 8;
+}
+inline constexpr std::uint32_t most_run_taps = 3;
+/// How many of the `left` taps the next run has: all of `run_taps`, or one.
+[[nodiscard, gnu::always_inline]] constexpr std::size_t lanewise_taps(std::size_t run_taps, std::size_t left) {
+  return left >= run_taps ? run_taps : 1;
+}
+
 /// A convolution over columns, by one of four methods.
 ///
 /// direct: a tile is one column, lanes are filters. paired: a tile is two columns, lanes are filters x 2; inputs are
 /// zipped first. winograd: a tile is `winograd.outputs` columns and every two transform points make one matrix product,
-/// lanes are filters x 2 points. depthwise: channels in lanes, weights [kernel_size][lanes].
+/// lanes are filters x 2 points. lanewise: a tile is one column, lanes are filters of any groups.
 struct ConvStage {
-  enum class Method : std::uint8_t { direct, paired, winograd, depthwise };
+  enum class Method : std::uint8_t { direct, paired, winograd, lanewise };
   Method method = Method::direct;
   bool relu = false;  ///< the activation is relu, and applied while the sums are in registers
   std::uint32_t kernel_size = 1, stride = 1, dilation = 1, pad_left = 0, pad_right = 0;
@@ -147,8 +183,10 @@ struct ConvStage {
   std::uint32_t tile_columns = 1;   ///< output columns a tile
   std::uint32_t block_tiles = 0;    ///< tiles computed together
   ProductStage products;
-  const float* weights = nullptr;  ///< as `products` says, or depthwise
-  const float* bias = nullptr;     ///< [groups][lanes of the sums], in pairs twice each; depthwise: a channel
+  LanewiseStage lanewise;
+  /// As `products` says; lanewise: [vector][run of taps][step][tap][lane]
+  const float* weights = nullptr;
+  const float* bias = nullptr;  ///< [groups][lanes of the sums], in pairs twice each; lanewise: [output_floats]
   /// paired: bit i tells that some tap reads column i of every 2 * stride.
   std::uint64_t zipped_columns = ~std::uint64_t{0};
   WinogradTransform winograd;

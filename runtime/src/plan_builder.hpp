@@ -16,6 +16,7 @@
 #include "bytecnn/model.hpp"
 
 #include "conv_method.hpp"
+#include "lanewise_layout.hpp"
 #include "plan.hpp"
 
 namespace bytecnn {
@@ -64,7 +65,8 @@ class PlannedModel {
   void build_direct(ConvStage& stage, const std::vector<float>& weight, const std::vector<float>& bias);
   void build_winograd(ConvStage& stage, const std::vector<float>& weight, const std::vector<float>& bias,
                       std::uint32_t longest_chain);
-  void build_depthwise(ConvStage& stage, const std::vector<float>& weight, const std::vector<float>& bias);
+  void build_lanewise(ConvStage& stage, const LanewiseLayout& layout, const std::vector<float>& weight,
+                      const std::vector<float>& bias);
   /// Memory that a tile goes through: input, transformed input, sums.
   [[nodiscard]] std::size_t tile_bytes(const ConvStage& stage) const;
   void cut_into_blocks(ProductStage& products, std::size_t sums) const;
@@ -92,6 +94,7 @@ class PlannedModel {
   std::size_t first_layer_ = 1;  ///< number, from 1, of the conv layer that convs_[0] computes
   std::vector<ConvStage> convs_;
   std::vector<std::vector<std::uint32_t>> offsets_;
+  std::vector<std::vector<LaneSource>> lane_sources_;
   std::unique_ptr<TrigramStage> trigrams_;
   std::optional<Plan> bulk_plan_;
   std::vector<DenseStage> dense_;

@@ -51,17 +51,23 @@ void PlannedModel::build_conv(const Model& model, std::size_t layer_index, std::
   stage.pad_right = layer.pad_right;
   stage.input_floats = input_floats;
   stage.relu = layer.activation.kind == Activation::Kind::relu;
-  if (layer.groups == inputs && layer.filters == inputs && inputs > 1) {
-    stage.method = ConvStage::Method::depthwise;
-    stage.group_inputs = stage.group_filters = inputs;
-    build_depthwise(stage, conv.weight, conv.bias);
+  const VectorUnit unit{lanes_, registers_};
+  const auto set_groups = [&](std::uint32_t groups) {
+    stage.groups = groups;
+    stage.group_inputs = inputs / groups;
+    stage.group_filters = layer.filters / groups;
+  };
+  set_groups(layer.groups);
+  const LanewiseLayout lanewise = lay_out_lanewise(stage, unit);
+  const bool ungrouped = layer.groups == 1 || cheaper_ungrouped(layer, inputs, lanes_);
+  if (ungrouped) set_groups(1);
+  choose_method(stage, unit, limit);
+  if (lanewise.cycles < cycles_a_column(stage, unit, stage.method)) {
+    set_groups(layer.groups);
+    stage.method = ConvStage::Method::lanewise;
+    build_lanewise(stage, lanewise, conv.weight, conv.bias);
   } else {
-    const bool ungrouped = layer.groups == 1 || cheaper_ungrouped(layer, inputs, lanes_);
     const std::vector<float> weight = ungrouped && layer.groups > 1 ? ungroup(layer, inputs, conv.weight) : conv.weight;
-    stage.groups = ungrouped ? 1 : layer.groups;
-    stage.group_inputs = inputs / stage.groups;
-    stage.group_filters = layer.filters / stage.groups;
-    choose_method(stage, {lanes_, registers_}, limit);
     if (stage.method == ConvStage::Method::winograd) {
       build_winograd(stage, weight, conv.bias, limit.longest_chain);
     } else {
@@ -218,18 +224,52 @@ void PlannedModel::build_winograd(ConvStage& stage, const std::vector<float>& we
   stage.output_floats = static_cast<std::uint32_t>(round_up(filters, lanes_));
 }
 
-void PlannedModel::build_depthwise(ConvStage& stage, const std::vector<float>& weight, const std::vector<float>& bias) {
-  const std::size_t width = round_up(stage.group_filters, lanes_);
+void PlannedModel::build_lanewise(ConvStage& stage, const LanewiseLayout& layout, const std::vector<float>& weight,
+                                  const std::vector<float>& bias) {
+  const std::size_t inputs = stage.group_inputs;
+  const std::size_t filters = bias.size();
+  const std::size_t width = layout.vectors.size() * lanes_;
   stage.output_floats = static_cast<std::uint32_t>(width);
-  stage.block_tiles = wanted_block_columns;
-  float* packed = allocate(stage.kernel_size * width);
-  float* packed_bias = allocate(width);
-  stage.weights = packed;
-  stage.bias = packed_bias;
-  std::copy(bias.begin(), bias.end(), packed_bias);
-  for (std::size_t c = 0; c < stage.group_filters; ++c) {
-    for (std::size_t k = 0; k < stage.kernel_size; ++k) packed[k * width + c] = weight[c * stage.kernel_size + k];
+  const std::size_t column_bytes = (std::size_t{stage.stride} * stage.input_floats + width) * sizeof(float);
+  const std::size_t columns =
+      std::clamp<std::size_t>(wanted_block_bytes / column_bytes, wanted_block_columns / 2, 4 * wanted_block_columns);
+  const std::size_t together = std::size_t{lanewise_block_columns(registers_)} * layout.spacing;
+  stage.block_tiles = static_cast<std::uint32_t>(std::max<std::size_t>(columns / together, 1) * together);
+  LanewiseStage& lanewise = stage.lanewise;
+  lanewise.steps = stage.group_inputs;
+  lanewise.spacing = layout.spacing;
+  lanewise.run_taps = layout.run_taps;
+  auto& sources = lane_sources_.emplace_back();
+  for (const LanewiseVector& vector : layout.vectors) {
+    LaneSource source = vector.source;
+    auto* const index = reinterpret_cast<std::int32_t*>(allocate(2 * LanewiseVector::most_lanes));
+    std::copy(vector.index.begin(), vector.index.end(), index);
+    source.index = index;
+    // The floats behind it.
+    float* const second_lanes = reinterpret_cast<float*>(index) + LanewiseVector::most_lanes;
+    std::fill(second_lanes + vector.second_lane, second_lanes + LanewiseVector::most_lanes, 1.0F);
+    source.second_lanes = second_lanes;
+    sources.push_back(source);
   }
+  lanewise.sources = sources.data();
+
+  float* next = allocate(width * inputs * stage.kernel_size);
+  stage.weights = next;
+  for (std::size_t first = 0; first < width; first += lanes_) {
+    for (std::size_t run = 0, taps = 0; run < stage.kernel_size; run += taps) {
+      taps = lanewise_taps(layout.run_taps, stage.kernel_size - run);
+      for (std::size_t step = 0; step < inputs; ++step) {
+        for (std::size_t tap = run; tap < run + taps; ++tap, next += lanes_) {
+          for (std::size_t lane = 0; lane < lanes_ && first + lane < filters; ++lane) {
+            next[lane] = weight[((first + lane) * inputs + step) * stage.kernel_size + tap];
+          }
+        }
+      }
+    }
+  }
+  float* const packed_bias = allocate(width);
+  std::copy(bias.begin(), bias.end(), packed_bias);
+  stage.bias = packed_bias;
 }
 
 void PlannedModel::build_epilogue(const ConvLayer& layer, const ConvWeights& weights, std::size_t width,

@@ -6,6 +6,13 @@
 #include "plan_builder.hpp"
 
 namespace bytecnn {
+namespace {
+
+bool is_depthwise(const ConvStage& stage) {
+  return stage.groups > 1 && stage.group_inputs == 1 && stage.group_filters == 1;
+}
+
+}  // namespace
 
 std::string PlannedModel::description() const {
   const auto number = [](std::size_t value) { return std::to_string(value); };
@@ -22,8 +29,9 @@ std::string PlannedModel::description() const {
   for (std::size_t i = 0; i < convs_.size(); ++i) {
     const ConvStage& stage = convs_[i];
     text += "conv " + number(i + first_layer_) + ": " + method(i + first_layer_ - 1);
-    text += ", kernel " + number(stage.kernel_size) + ", " + number(stage.group_inputs) + " -> " +
-            number(stage.group_filters) + " channels\n";
+    const std::size_t listed = is_depthwise(stage) ? stage.groups : 1;
+    text += ", kernel " + number(stage.kernel_size) + ", " + number(listed * stage.group_inputs) + " -> " +
+            number(listed * stage.group_filters) + " channels\n";
   }
   text += plan_.pool.pad_run.present ? "pooling: columns of padding alone are counted, not computed\n"
                                      : "pooling: every column is computed\n";
@@ -45,8 +53,9 @@ std::string PlannedModel::method(std::size_t layer) const {
   const ConvStage& stage = convs_[layer + 1 - first_layer_];
   const std::string groups = stage.groups > 1 ? ", " + std::to_string(stage.groups) + " groups" : "";
   switch (stage.method) {
-    case ConvStage::Method::depthwise:
-      return "depthwise, channels in lanes";
+    case ConvStage::Method::lanewise:
+      if (is_depthwise(stage)) return "depthwise, channels in lanes";
+      return stage.groups > 1 ? "direct" + groups + " side by side" : "direct, inputs shared by taps";
     case ConvStage::Method::paired:
       return "direct, two columns a tile" + groups;
     case ConvStage::Method::winograd:

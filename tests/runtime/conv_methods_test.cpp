@@ -3,6 +3,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <initializer_list>
 #include <string>
 #include <vector>
 
@@ -51,9 +52,10 @@ Architecture network(std::vector<ConvLayer> layers, std::uint32_t max_len = 200)
 
 class ConvMethodsTest : public ::testing::TestWithParam<Isa> {
  protected:
-  static void expect_equal(const Architecture& architecture) {
+  static void expect_equal(const Architecture& architecture,
+                           std::initializer_list<std::size_t> lengths = {0, 1, 7, 40, 101, 197, 198, 199, 200, 201}) {
     const Classifier classifier(testing::with_random_weights(architecture, 11), GetParam());
-    for (const std::size_t length : {0U, 1U, 7U, 40U, 101U, 197U, 198U, 199U, 200U, 201U}) {
+    for (const std::size_t length : lengths) {
       ASSERT_LE(testing::logit_error(classifier, testing::random_bytes(length, static_cast<std::uint32_t>(length))),
                 tolerance)
           << length << " bytes: " << testing::describe(architecture);
@@ -144,6 +146,58 @@ TEST_P(ConvMethodsTest, TilesOutOfATableBetweenPaddingsOfAnyWidth) {
   }
 }
 
+// Groups side by side in the lanes: as many a vector as fit, broken by its end, with more or fewer inputs than filters,
+// columns apart, and blocks that are longer than the text.
+TEST_P(ConvMethodsTest, GroupsNarrowerThanAVector) {
+  for (const auto& [groups, group_inputs, group_filters] : {std::array{4U, 4U, 4U},
+                                                            {4U, 6U, 6U},
+                                                            {4U, 7U, 7U},
+                                                            {4U, 10U, 10U},
+                                                            {3U, 11U, 11U},
+                                                            {5U, 3U, 1U},
+                                                            {7U, 1U, 3U},
+                                                            {4U, 20U, 20U},
+                                                            {2U, 9U, 21U},
+                                                            {3U, 17U, 5U}}) {
+    const std::uint32_t filters = groups * group_filters;
+    for (const std::uint32_t kernel : {1U, 2U, 3U, 7U}) {
+      for (const auto& [stride, dilation] : {std::array{1U, 1U}, {1U, 2U}, {2U, 1U}, {2U, 4U}, {3U, 2U}, {1U, 9U}}) {
+        expect_equal(network({same(groups * group_inputs, 2), same(filters, kernel, stride, dilation, groups)}, 60),
+                     {0, 1, 10, 59, 60});
+      }
+    }
+  }
+}
+
+TEST_P(ConvMethodsTest, DepthwiseWithEveryKernelStrideAndDilation) {
+  for (const std::uint32_t channels : {3U, 16U, 21U, 40U}) {
+    for (const std::uint32_t kernel : {1U, 2U, 3U, 4U, 5U, 9U}) {
+      for (const auto& [stride, dilation] : {std::array{1U, 1U}, {1U, 3U}, {2U, 1U}, {2U, 2U}, {3U, 2U}, {1U, 5U}}) {
+        expect_equal(network({same(channels, 2), same(channels, kernel, stride, dilation, channels), same(5, 1)}, 90),
+                     {0, 1, 40, 88, 90});
+      }
+    }
+  }
+}
+
+// Their blocks may overlap or be larger than what is wanted: a text's bits do not depend on it.
+TEST_P(ConvMethodsTest, LanewiseBlocksOfAnyNumberOfColumnsHaveTheSameBits) {
+  for (const std::uint32_t groups : {4U, 20U}) {
+    Architecture a = network({same(20, 3), same(20, 3, 1, 2, groups), same(20, 5, 1, 1, groups)}, 400);
+    a.pooling = Pooling::max;
+    a.pad_token.reset();
+    const Classifier classifier(testing::with_random_weights(a, 11), GetParam());
+    // Every text repeats one byte but for its borders: whatever the length, the same columns.
+    std::vector<float> first;
+    for (std::size_t length = 14; length <= 400; ++length) {
+      std::vector<float> logits(2);
+      classifier.classify(testing::Bytes(length, std::byte{'a'}), logits);
+      if (first.empty()) first = logits;
+      ASSERT_EQ(first, logits) << length << " bytes, " << groups << " groups";
+    }
+  }
+}
+
 TEST_P(ConvMethodsTest, AnyPoolingBehindWholeAndBrokenTiles) {
   for (const Pooling pooling :
        {Pooling::max, Pooling::avg, Pooling::avg_max, Pooling::concat_avg_max, Pooling::concat_avg_max_std}) {
@@ -166,7 +220,11 @@ TEST_P(ConvMethodsTest, ShapesGetTheMethodMeantForThem) {
   EXPECT_NE(plan_of(network({same(64, 3), same(96, 5)})).find("conv 2: Winograd F(4,5)"), std::string::npos);
   EXPECT_NE(plan_of(network({same(64, 3), same(64, 3, 2)})).find("conv 2: direct"), std::string::npos);
   EXPECT_NE(plan_of(network({same(64, 3), same(64, 3, 1, 1, 64)})).find("conv 2: depthwise"), std::string::npos);
+  if (GetParam() == Isa::avx512 || GetParam() == Isa::avx2) {
+    EXPECT_NE(plan_of(network({same(24, 3), same(24, 3, 1, 1, 4)})).find("4 groups side by side"), std::string::npos);
+  }
   if (GetParam() == Isa::avx512) {
+    EXPECT_NE(plan_of(network({same(16, 3), same(16, 3, 1, 2)})).find("inputs shared by taps"), std::string::npos);
     EXPECT_NE(plan_of(network({same(28, 3), same(24, 3, 1, 2)})).find("two columns a tile"), std::string::npos);
   }
 }

@@ -1,5 +1,5 @@
 #pragma once
-/// Convolutions over columns without transforms: any kernel, stride, dilation and groups.
+/// Convolutions over columns without transforms: any kernel, stride, dilation and groups that fill vectors.
 ///
 /// direct: filters in lanes, a tile is a column, a step is one input channel under one tap. Bound: kernel_size * inputs
 /// * vectors multiply-adds a column, at two a cycle (products.hpp).
@@ -10,8 +10,7 @@
 ///   3. unzip     two vectors of pairs -> one of each column
 /// 24 filters fill 3 vectors for two columns instead of 4.
 ///
-/// depthwise: channels in lanes, a few columns at once, so that a tap's weights are loaded once for all of them. Bound:
-/// one multiply-add and one load a tap, vector and column.
+/// Groups narrower than a vector: lanewise_stage.hpp.
 
 #include <cstddef>
 #include <cstdint>
@@ -28,6 +27,7 @@ namespace bytecnn::kernels {
 template <class Arch>
 void clear_behind_groups(const ConvStage& conv, float* output, std::size_t count) noexcept {
   if (conv.groups == 1) return;
+#pragma GCC unroll 1
   for (std::size_t p = 1; p <= count; ++p) {
     Floats<Arch>(0.0F).store_unaligned(output + p * conv.output_floats - lanes<Arch>);
   }
@@ -114,45 +114,6 @@ void paired_conv(const ConvStage& conv, const float* input, float* output, std::
                             2 * tile + 1 < columns ? column + conv.output_floats : nullptr);
       }
     }
-  }
-}
-
-template <class Arch, std::size_t Columns>
-BYTECNN_INLINE void depthwise_block(const ConvStage& conv, const float* input, float* output) {
-  const std::size_t width = conv.output_floats;
-  const std::size_t column_step = std::size_t{conv.stride} * conv.input_floats;
-  const std::size_t tap_step = std::size_t{conv.dilation} * conv.input_floats;
-  for (std::size_t i = 0; i < width; i += lanes<Arch>) {
-    Floats<Arch> sums[Columns];
-    const auto bias = load<Arch>(conv.bias + i);
-#pragma GCC unroll 8
-    for (std::size_t p = 0; p < Columns; ++p) sums[p] = bias;
-    const float* tap = input + i;
-    for (std::size_t k = 0; k < conv.kernel_size; ++k, tap += tap_step) {
-      const auto weights = load<Arch>(conv.weights + k * width + i);
-#pragma GCC unroll 8
-      for (std::size_t p = 0; p < Columns; ++p) {
-        sums[p] = multiply_add<Arch>(weights, load<Arch>(tap + p * column_step), sums[p]);
-      }
-    }
-#pragma GCC unroll 8
-    for (std::size_t p = 0; p < Columns; ++p) {
-      if (conv.relu) sums[p] = positive_max<Arch>(sums[p], Floats<Arch>(0.0F));
-      sums[p].store_aligned(output + p * width + i);
-    }
-  }
-}
-
-template <class Arch>
-void depthwise_conv(const ConvStage& conv, const float* input, float* output, std::size_t count) noexcept {
-  constexpr std::size_t block = 8;
-  const std::size_t column_step = std::size_t{conv.stride} * conv.input_floats;
-  std::size_t done = 0;
-  for (; done + block <= count; done += block) {
-    depthwise_block<Arch, block>(conv, input + done * column_step, output + done * conv.output_floats);
-  }
-  for (; done < count; ++done) {
-    depthwise_block<Arch, 1>(conv, input + done * column_step, output + done * conv.output_floats);
   }
 }
 

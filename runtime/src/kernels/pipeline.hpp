@@ -14,6 +14,7 @@
 #include "kernels/dense_stage.hpp"
 #include "kernels/epilogue.hpp"
 #include "kernels/kernel_table.hpp"
+#include "kernels/lanewise_stage.hpp"
 #include "kernels/pool_stage.hpp"
 #include "kernels/simd.hpp"
 #include "kernels/table_pool.hpp"
@@ -185,8 +186,8 @@ class Pipeline {
         return paired_conv<Arch>(c, window, out, count, scratch);
       case ConvStage::Method::winograd:
         return with_winograd<Arch>(c, scratch, [&](auto convolution) { convolution.columns(window, out, count); });
-      case ConvStage::Method::depthwise:
-        return depthwise_conv<Arch>(c, window, out, count);
+      case ConvStage::Method::lanewise:
+        return lanewise_conv<Arch>(c, window, out, count);
     }
   }
 
