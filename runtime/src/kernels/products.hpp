@@ -134,20 +134,39 @@ struct ProductParts {
   std::size_t output_step = 0;
 };
 
-/// `tiles` tiles of one block of vectors, in register blocks of nearly equal height; `steps` are those of all passes.
-template <class Arch, std::size_t Vectors, bool Pairs>
-void product_tiles(ProductTask& task, const ProductParts& parts, std::size_t steps, const float* inputs, float* outputs,
-                   std::size_t tiles) noexcept {
-  constexpr std::size_t most = most_product_tiles(registers<Arch>, lanes<Arch>, Vectors, Pairs);
+/// Register blocks of one width: of 1, ..., `most` tiles.
+struct ProductHeights {
+  const ProductBlock* of_height;
+  std::uint32_t most;
+};
+
+template <class Arch, bool Pairs, class Widths>
+struct ProductWidths;
+
+template <class Arch, bool Pairs, std::size_t... Widths>
+struct ProductWidths<Arch, Pairs, std::index_sequence<Widths...>> {
+  template <std::size_t Vectors>
+  static constexpr std::uint32_t most = most_product_tiles(registers<Arch>, lanes<Arch>, Vectors, Pairs);
+  static constexpr ProductHeights of_width[] = {
+      {ProductBlocks<Arch, Widths + 1, Pairs, std::make_index_sequence<most<Widths + 1>>>::of_height,
+       most<Widths + 1>}...};
+};
+
+/// `tiles` tiles of one block of vectors, in register blocks of nearly equal height; the weights of parts lie
+/// `weight_step` apart.
+template <class Arch>
+__attribute__((noinline)) void product_tiles(const ProductHeights& heights, ProductTask& task,
+                                             const ProductParts& parts, std::size_t weight_step, const float* inputs,
+                                             float* outputs, std::uint32_t tiles) noexcept {
   const float* const weights = task.weights;
-  const std::size_t blocks = (tiles + most - 1) / most;
-  for (std::size_t part = 0; part < parts.count; ++part, task.weights += steps * Vectors * lanes<Arch>) {
+  const std::uint32_t blocks = (tiles + heights.most - 1) / heights.most;
+  for (std::size_t part = 0; part < parts.count; ++part, task.weights += weight_step) {
     const float* input = inputs + part * parts.input_step;
     float* output = outputs + part * parts.output_step;
-    std::size_t left = tiles;
-    for (std::size_t block = blocks; block > 0; --block) {
-      const std::size_t height = block == 1 ? left : (left + block - 1) / block;
-      ProductBlocks<Arch, Vectors, Pairs, std::make_index_sequence<most>>::of_height[height - 1](task, input, output);
+    std::uint32_t left = tiles;
+    for (std::uint32_t block = blocks; block > 0; --block) {
+      const std::uint32_t height = block == 1 ? left : (left + block - 1) / block;
+      heights.of_height[height - 1](task, input, output);
       input += height * task.tile_step;
       output += height * task.output_step;
       left -= height;
@@ -159,8 +178,8 @@ void product_tiles(ProductTask& task, const ProductParts& parts, std::size_t ste
 /// All blocks and chains of `stage` over `tiles` tiles. `task` has its steps set, the stage's first offsets, weights
 /// and start, and `relu`; these and the rest are changed.
 template <class Arch, bool Pairs>
-void run_products(const ProductStage& stage, ProductTask& task, const float* input, float* output, std::size_t tiles,
-                  const ProductParts& parts = {}) noexcept {
+__attribute__((noinline)) void run_products(const ProductStage& stage, ProductTask& task, const float* input,
+                                            float* output, std::size_t tiles, const ProductParts& parts = {}) noexcept {
   constexpr std::size_t most = most_product_vectors(registers<Arch>, lanes<Arch>);
   constexpr bool two_chains = product_chains(registers<Arch>, Pairs) == 2;
   const bool relu = task.relu;
@@ -177,23 +196,8 @@ void run_products(const ProductStage& stage, ProductTask& task, const float* inp
       task.offsets = offsets + step;
       const std::size_t taken = task.steps + task.second_steps;
       task.relu = relu && taken == left;
-      switch (vectors) {
-        case 1:
-          product_tiles<Arch, 1, Pairs>(task, parts, stage.steps, input, output, tiles);
-          break;
-        case 2:
-          product_tiles<Arch, 2, Pairs>(task, parts, stage.steps, input, output, tiles);
-          break;
-        case 3:
-          if constexpr (most >= 3) product_tiles<Arch, 3, Pairs>(task, parts, stage.steps, input, output, tiles);
-          break;
-        case 4:
-          if constexpr (most >= 4) product_tiles<Arch, 4, Pairs>(task, parts, stage.steps, input, output, tiles);
-          break;
-        default:
-          if constexpr (most >= 5) product_tiles<Arch, 5, Pairs>(task, parts, stage.steps, input, output, tiles);
-          break;
-      }
+      product_tiles<Arch>(ProductWidths<Arch, Pairs, std::make_index_sequence<most>>::of_width[vectors - 1], task,
+                          parts, stage.steps * vectors * lanes<Arch>, input, output, static_cast<std::uint32_t>(tiles));
       task.weights += taken * vectors * lanes<Arch>;
       task.start = nullptr;
       task.add = true;
