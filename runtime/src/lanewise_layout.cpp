@@ -75,6 +75,8 @@ LanewiseLayout lay_out_lanewise(const ConvStage& stage, VectorUnit unit) {
     layout.spacing = stage.dilation / stage.stride;
     layout.run_taps = most_run_taps;
   }
+  // Blocks read whole, also for fewer columns: a window behind columns that are skipped might leave the input buffer.
+  if (stage.stride > stage.reach() + 1) return layout;
   // Without runs a single group is better off with several vectors an input (kernels/products.hpp).
   if (stage.groups == 1 && (layout.run_taps == 1 || stage.kernel_size < most_run_taps)) return layout;
   const std::uint32_t filters = stage.groups * stage.group_filters;
