@@ -3,6 +3,7 @@
 #include <exception>
 #include <iostream>
 #include <new>
+#include <string>
 
 #include "bytecnn/error.hpp"
 
@@ -27,6 +28,7 @@ int exit_status(bytecnn::ErrorCode code) {
 
 int main(int argc, char** argv) {
   using namespace bytecnn::exporter;
+  const std::string command = asks_to_inspect(argc, argv) ? "bytecnn inspect: " : "bytecnn export: ";
   std::string file;
   try {
     const auto options = parse_export_options(argc, argv);
@@ -34,13 +36,13 @@ int main(int argc, char** argv) {
     file = options->checkpoint + ": ";
     return options->inspect ? inspect(*options) : export_model(*options);
   } catch (const bytecnn::Error& error) {
-    std::cerr << "bytecnn export: " << error.what() << "\n";
+    std::cerr << command << error.what() << "\n";
     return exit_status(error.code());
   } catch (const std::bad_alloc&) {
-    std::cerr << "bytecnn export: " << file << "not enough memory\n";
+    std::cerr << command << file << "not enough memory\n";
     return 3;
   } catch (const std::exception& error) {
-    std::cerr << "bytecnn export: " << file << error.what() << "\n";
+    std::cerr << command << file << error.what() << "\n";
     return 3;
   }
 }

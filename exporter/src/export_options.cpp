@@ -165,6 +165,10 @@ std::string stem_of(const std::string& checkpoint) {
   return std::filesystem::path(checkpoint).stem().string();
 }
 
+bool asks_to_inspect(int argc, char** argv) {
+  return argc > 1 && std::string_view(argv[1]) == "--inspect";
+}
+
 std::optional<ExportOptions> parse_export_options(int argc, char** argv) {
   ExportOptions options;
   RawOptions raw;
@@ -193,7 +197,7 @@ std::optional<ExportOptions> parse_export_options(int argc, char** argv) {
   app.add_flag("--json", options.inspect_json, "with --inspect: as JSON on standard output");
   app.add_flag("-q,--quiet", options.quiet, "print errors and paths alone");
   if (cli::describe_where_asked(app, argc, argv, std::cout)) return std::nullopt;
-  if (argc > 1 && std::string_view(argv[1]) == "--inspect") become_inspect(app);
+  if (asks_to_inspect(argc, argv)) become_inspect(app);
   try {
     app.parse(argc, argv);
   } catch (const CLI::CallForHelp&) {

@@ -30,6 +30,9 @@ struct ExportOptions {
   bool inspect_json = false;  ///< ... as JSON
 };
 
+/// Whether these are the arguments of `bytecnn inspect`, which starts the program with --inspect in front.
+[[nodiscard]] bool asks_to_inspect(int argc, char** argv);
+
 /// Parses the command line. Nothing is returned where there is nothing to do (--help, which was printed). Throws
 /// `Error` (usage) that says which argument is wrong.
 [[nodiscard]] std::optional<ExportOptions> parse_export_options(int argc, char** argv);

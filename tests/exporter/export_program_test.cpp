@@ -197,6 +197,7 @@ TEST_F(ExportProgram, AnswersMistakesInItsArgumentsWithStatus2) {
     EXPECT_NE(refused.err.find("bytecnn export: "), std::string::npos) << refused.err;
     EXPECT_EQ(refused.out, "");
   }
+  EXPECT_EQ(run("--inspect").err.find("bytecnn inspect: "), 0U);
 }
 
 TEST_F(ExportProgram, AnswersBadFilesWithStatus3OrTheirNameAndNothingElse) {
