@@ -95,9 +95,10 @@ struct TableStage {
   return most < 12 ? most : 12;
 }
 
-/// Vectors of sums a register block may be wide.
+/// Vectors of sums a register block may be wide. Where two chains run side by side, five would leave two tiles a block.
 [[nodiscard, gnu::always_inline]] constexpr std::uint32_t most_product_vectors(std::uint32_t registers,
-                                                                               std::uint32_t lanes) {
+                                                                               std::uint32_t lanes, bool pairs) {
+  if (product_chains(registers, pairs) == 2) return 4;
   return registers == 32 ? 5 : lanes == 4 ? 2 : 3;
 }
 

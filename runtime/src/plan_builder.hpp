@@ -69,7 +69,7 @@ class PlannedModel {
                       const std::vector<float>& bias);
   /// Memory that a tile goes through: input, transformed input, sums.
   [[nodiscard]] std::size_t tile_bytes(const ConvStage& stage) const;
-  void cut_into_blocks(ProductStage& products, std::size_t sums) const;
+  void cut_into_blocks(ProductStage& products, std::size_t sums, bool pairs) const;
   /// Which step of a sum, counted in the order of its chains, comes first, second, ... in offsets and weights.
   [[nodiscard]] std::vector<std::uint32_t> step_order(const ProductStage& products, bool pairs) const;
   /// Weights of `groups` products one after the other, or of `parts` block by block: `value(group or part, step, lane)`

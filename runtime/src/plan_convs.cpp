@@ -93,8 +93,8 @@ std::size_t PlannedModel::tile_bytes(const ConvStage& stage) const {
   return floats * sizeof(float);
 }
 
-void PlannedModel::cut_into_blocks(ProductStage& products, std::size_t sums) const {
-  const std::uint32_t most = most_product_vectors(registers_, lanes_);
+void PlannedModel::cut_into_blocks(ProductStage& products, std::size_t sums, bool pairs) const {
+  const std::uint32_t most = most_product_vectors(registers_, lanes_, pairs);
   products.vectors = vectors_for(sums);
   products.blocks = (products.vectors + most - 1) / most;
   products.block_vectors = (products.vectors + products.blocks - 1) / products.blocks;
@@ -150,7 +150,7 @@ void PlannedModel::build_direct(ConvStage& stage, const std::vector<float>& weig
   products.steps = stage.kernel_size * stage.group_inputs;
   const std::uint32_t chains = product_chains(registers_, columns == 2);
   products.chain_steps = (products.steps + chains - 1) / chains;
-  cut_into_blocks(products, columns * filters);
+  cut_into_blocks(products, columns * filters, columns == 2);
 
   const std::vector<std::uint32_t> order = step_order(products, columns == 2);
   std::vector<std::uint32_t> offsets;
@@ -199,10 +199,10 @@ void PlannedModel::build_winograd(ConvStage& stage, const std::vector<float>& we
   stage.tile_columns = transform.outputs;
   ProductStage& products = stage.products;
   products.steps = stage.group_inputs;
-  const std::uint32_t chains =
-      std::max(product_chains(registers_, true), (products.steps + longest_chain - 1) / longest_chain);
+  const auto chains = static_cast<std::uint32_t>(
+      round_up((products.steps + longest_chain - 1) / longest_chain, product_chains(registers_, true)));
   products.chain_steps = (products.steps + chains - 1) / chains;
-  cut_into_blocks(products, 2 * filters);
+  cut_into_blocks(products, 2 * filters, true);
 
   const std::vector<std::uint32_t> order = step_order(products, true);
   std::vector<std::uint32_t> offsets;

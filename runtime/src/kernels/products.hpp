@@ -180,7 +180,7 @@ __attribute__((noinline)) void product_tiles(const ProductHeights& heights, Prod
 template <class Arch, bool Pairs>
 __attribute__((noinline)) void run_products(const ProductStage& stage, ProductTask& task, const float* input,
                                             float* output, std::size_t tiles, const ProductParts& parts = {}) noexcept {
-  constexpr std::size_t most = most_product_vectors(registers<Arch>, lanes<Arch>);
+  constexpr std::size_t most = most_product_vectors(registers<Arch>, lanes<Arch>, Pairs);
   constexpr bool two_chains = product_chains(registers<Arch>, Pairs) == 2;
   const bool relu = task.relu;
   const float* start = task.start;
