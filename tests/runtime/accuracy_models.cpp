@@ -3,22 +3,12 @@
 #include <cstdint>
 #include <utility>
 
+#include "random_model.hpp"
+
 namespace bytecnn::testing {
 namespace {
 
 using Kind = Activation::Kind;
-
-ConvLayer conv(std::uint32_t filters, std::uint32_t kernel_size, Kind activation = Kind::relu,
-               std::uint32_t dilation = 1) {
-  ConvLayer layer;
-  layer.filters = filters;
-  layer.kernel_size = kernel_size;
-  layer.dilation = dilation;
-  layer.pad_left = layer.reach() / 2;
-  layer.pad_right = layer.reach() - layer.pad_left;
-  layer.activation = {activation};
-  return layer;
-}
 
 ConvLayer strided(ConvLayer layer, std::uint32_t stride) {
   layer.stride = stride;

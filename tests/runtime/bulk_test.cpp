@@ -19,6 +19,7 @@ namespace bytecnn {
 namespace {
 
 using testing::Bytes;
+using testing::conv;
 using Kind = Activation::Kind;
 using Spans = std::vector<std::span<const std::byte>>;
 
@@ -28,16 +29,6 @@ constexpr std::string_view english =
     "The ferry leaves the northern harbour at a quarter past six, and whoever misses it waits until noon. "
     "Please restart the router before you call support, because most reports of slow connections end right there. "
     "What a terrible match: three red cards, a penalty missed in the last minute, and rain from start to finish! ";
-
-ConvLayer conv(std::uint32_t filters, std::uint32_t kernel_size, Kind activation = Kind::relu) {
-  ConvLayer layer;
-  layer.filters = filters;
-  layer.kernel_size = kernel_size;
-  layer.pad_left = layer.reach() / 2;
-  layer.pad_right = layer.reach() - layer.pad_left;
-  layer.activation = {activation};
-  return layer;
-}
 
 struct Sample {
   std::string name;

@@ -16,6 +16,7 @@ namespace bytecnn {
 namespace {
 
 using testing::Bytes;
+using testing::conv;
 using Kind = Activation::Kind;
 
 constexpr double tolerance = 1e-5;  // of S, on logits
@@ -38,18 +39,6 @@ class EngineTest : public ::testing::TestWithParam<Isa> {
 
 INSTANTIATE_TEST_SUITE_P(EveryIsa, EngineTest, ::testing::ValuesIn(supported_isas()),
                          [](const auto& param_info) { return std::string(to_string(param_info.param)); });
-
-ConvLayer conv(std::uint32_t filters, std::uint32_t kernel_size, Kind activation = Kind::relu,
-               std::uint32_t dilation = 1) {
-  ConvLayer layer;
-  layer.filters = filters;
-  layer.kernel_size = kernel_size;
-  layer.dilation = dilation;
-  layer.pad_left = layer.reach() / 2;
-  layer.pad_right = layer.reach() - layer.pad_left;
-  layer.activation = {activation};
-  return layer;
-}
 
 Architecture architecture_of(std::vector<ConvLayer> layers, std::uint32_t max_len, std::uint32_t embed_dim = 12) {
   Architecture a;

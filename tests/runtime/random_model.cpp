@@ -41,6 +41,17 @@ DenseWeights random_dense(Draw& draw, std::size_t units, std::size_t inputs) {
 
 }  // namespace
 
+ConvLayer conv(std::uint32_t filters, std::uint32_t kernel_size, Activation::Kind activation, std::uint32_t dilation) {
+  ConvLayer layer;
+  layer.filters = filters;
+  layer.kernel_size = kernel_size;
+  layer.dilation = dilation;
+  layer.pad_left = layer.reach() / 2;
+  layer.pad_right = layer.reach() - layer.pad_left;
+  layer.activation = {activation};
+  return layer;
+}
+
 Model with_random_weights(const Architecture& architecture, std::uint32_t seed) {
   Draw draw(seed);
   Model model;

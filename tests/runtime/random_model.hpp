@@ -15,6 +15,10 @@ namespace bytecnn::testing {
 
 using Bytes = std::vector<std::byte>;
 
+/// A layer whose output is as long as its input.
+[[nodiscard]] ConvLayer conv(std::uint32_t filters, std::uint32_t kernel_size,
+                             Activation::Kind activation = Activation::Kind::relu, std::uint32_t dilation = 1);
+
 /// Weights of a sensible size for an architecture: activations neither vanish nor explode.
 [[nodiscard]] Model with_random_weights(const Architecture& architecture, std::uint32_t seed);
 

@@ -18,6 +18,7 @@ namespace bytecnn {
 namespace {
 
 using testing::Bytes;
+using testing::conv;
 using Kind = Activation::Kind;
 
 constexpr double tolerance = 1e-5;  // of S, on logits
@@ -75,16 +76,6 @@ class StreamTest : public ::testing::TestWithParam<Isa> {
 
 INSTANTIATE_TEST_SUITE_P(EveryIsa, StreamTest, ::testing::ValuesIn(supported_isas()),
                          [](const auto& param_info) { return std::string(to_string(param_info.param)); });
-
-ConvLayer conv(std::uint32_t filters, std::uint32_t kernel_size, Kind activation = Kind::relu) {
-  ConvLayer layer;
-  layer.filters = filters;
-  layer.kernel_size = kernel_size;
-  layer.pad_left = layer.reach() / 2;
-  layer.pad_right = layer.reach() - layer.pad_left;
-  layer.activation = {activation};
-  return layer;
-}
 
 Architecture architecture_of(std::vector<ConvLayer> layers, std::uint32_t max_len) {
   Architecture a;
